@@ -1,0 +1,74 @@
+/** What of a request for a container is not granted, in a sentence each. */
+import type { CreateRequest, HostConfig } from './host-config.ts';
+import { unboundPorts } from './ports.ts';
+import { maskedPaths, readonlyPaths } from './system-paths.ts';
+
+/** A wish, and how to tell that it was made. */
+const wishes: readonly (readonly [string, (host: HostConfig, request: CreateRequest) => boolean])[] = [
+  ['A volume driver', ({ VolumeDriver }) => !['', 'local'].includes(VolumeDriver)],
+  ['Weights of block devices', ({ BlkioWeightDevice }) => BlkioWeightDevice.length > 0],
+  ['Realtime scheduling', (host) => host.CpuRealtimePeriod !== 0 || host.CpuRealtimeRuntime !== 0],
+  ['Memory swappiness', ({ MemorySwappiness }) => MemorySwappiness !== -1],
+  ['Mount propagation other than private', (host) => propagations(host).some((word) => !isPrivate(word))],
+  [
+    'A mount without those beneath it',
+    ({ Mounts }) =>
+      Mounts.some(({ BindOptions: how }) => how?.NonRecursive === true || how?.ReadOnlyNonRecursive === true),
+  ],
+  ['Masked and read-only paths other than the usual ones, or none', hasOwnPaths],
+  ['Options of an endpoint’s driver', (_, request) => endpoints(request).some((one) => isFilled(one?.DriverOpts))],
+  [
+    'Link-local addresses',
+    (_, request) => endpoints(request).some((one) => (one?.IPAMConfig?.LinkLocalIPs.length ?? 0) > 0),
+  ],
+];
+
+/** @param minor of the API's version that was asked for */
+export function createWarnings(request: CreateRequest, minor: number): string[] {
+  const { HostConfig: host } = request;
+  const refused = wishes.filter(([, asked]) => asked(host, request));
+  const discarded = host.NetworkMode === 'host' && Object.keys(host.PortBindings).length > 0;
+  const unbound = minor >= 52 ? unboundPorts(request) : [];
+  return [
+    ...refused.map(([wish]) => `${wish}: not supported by this engine yet; ignored.`),
+    ...(discarded ? ['Published ports are discarded when using host network mode'] : []),
+    ...(unbound.length > 0 ? [emptyBindings(unbound)] : []),
+  ];
+}
+
+/** The words of `-v`, and those of mounts. */
+function propagations({ Binds, Mounts }: HostConfig): string[] {
+  const modes = Binds.flatMap((bind) => (bind.split(':').at(-1) ?? '').split(','));
+  const own = modes.filter((word) => /^r?(shared|slave|private)$/.test(word));
+  return [...own, ...Mounts.map(({ BindOptions }) => BindOptions?.Propagation ?? '')];
+}
+
+function isPrivate(word: string): boolean {
+  return ['', 'private', 'rprivate'].includes(word);
+}
+
+/** Both empty is how the command says `systempaths=unconfined`; the usual ones come from an inspection. */
+function hasOwnPaths({ MaskedPaths, ReadonlyPaths }: HostConfig): boolean {
+  const masked = MaskedPaths ?? maskedPaths;
+  const readonly = ReadonlyPaths ?? readonlyPaths;
+  if (masked.length === 0 && readonly.length === 0) return false;
+  return !isSame(masked, maskedPaths) || !isSame(readonly, readonlyPaths);
+}
+
+function isSame(list: readonly string[], usual: readonly string[]): boolean {
+  return list.length === usual.length && list.every((path) => usual.includes(path));
+}
+
+function endpoints({ NetworkingConfig }: CreateRequest) {
+  return Object.values(NetworkingConfig.EndpointsConfig);
+}
+
+function isFilled(map: Readonly<Record<string, string>> | undefined): boolean {
+  return map !== undefined && Object.keys(map).length > 0;
+}
+
+/** Docker's words. */
+function emptyBindings(ports: readonly string[]): string {
+  const list = ports.join(', ');
+  return `Following container port(s) have an empty list of port-bindings: ${list}. Such bindings will be discarded in a future version.`;
+}
