@@ -1,0 +1,32 @@
+import { inOurWords, type Questions, refusedEarly } from '../../question.ts';
+
+export const volumes: Questions = {
+  name: 'volumes',
+  questions: [
+    ['GET /volumes'],
+    ['POST /volumes/create', { Name: 'v' }],
+    ['POST /volumes/create', { Name: 'vol', Labels: { a: 'b' } }],
+    ['POST /volumes/create', { Name: 'vol' }],
+    ['POST /volumes/create', { Name: 'here', DriverOpts: { type: 'nfs', device: ':/x' } }],
+    ['POST /volumes/create', { Name: 'here', DriverOpts: { device: 'tmpfs' } }],
+    ['POST /volumes/create', {}],
+    ['POST /volumes/create', undefined, refusedEarly],
+    ['POST /volumes/create', { Name: 'b@d' }],
+    ['POST /volumes/create', { Name: 'wrong', DriverOpts: { a: 'b' } }, inOurWords],
+    ['POST /volumes/create', { Name: 'memory', DriverOpts: { type: 'tmpfs', device: 'tmpfs' } }],
+    ['GET /volumes/vol'],
+    ['GET /volumes/memory'],
+    ['GET /volumes?filters={"name":["vol"]}'],
+    ['GET /volumes/absent'],
+    ['GET /volumes?filters={"bad":["x"]}'],
+    ['DELETE /volumes/absent'],
+    ['DELETE /volumes/absent?force=1'],
+    ['DELETE /volumes/vol'],
+    ['DELETE /volumes/here'],
+    ['DELETE /volumes/memory'],
+    ['PUT /volumes/v', {}],
+    ['POST /volumes/prune', undefined, { '.VolumesDeleted[]': 'one was refused when it was asked for' }],
+    ['POST /volumes/prune?filters={"bad":["x"]}'],
+    ['GET /volumes'],
+  ],
+};
