@@ -17,17 +17,22 @@ export async function startAutomatic(engine: Engine): Promise<void> {
   }
 }
 
-/** A start that fails is not tried again: what it lacks (a share, a command) does not come by itself. */
-export function startAgain(engine: Engine, container: Container): Promise<void> {
+/**
+ * It is "restarting" until it runs: nobody takes the end before for the last one. A start that fails is not tried again:
+ * what it lacks (a share, a command) does not come by itself.
+ * @param wanted asked when it is this start's turn
+ */
+export function startAgain(engine: Engine, container: Container, wanted = (): boolean => true): Promise<void> {
   return container.mutex.run(async () => {
     const { record } = container;
     const before = record.state;
-    if (container.removed || before.status !== 'exited') return;
-    forgetRestart(container);
+    if (container.removed || before.status !== 'exited' || !wanted()) return;
+    clearTimeout(container.restartTimer);
     record.restartCount += 1;
     try {
       await startLocked(engine, container, false);
     } catch (error) {
+      forgetRestart(container);
       if (record.state === before) {
         record.state = {
           ...before,

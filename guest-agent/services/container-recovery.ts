@@ -18,7 +18,7 @@ import type { Engine } from './engine.ts';
 import { oomKills } from './oom.ts';
 import * as place from './paths.ts';
 import type { ContainerRecord } from './records.ts';
-import { restartsAfter, scheduleRestart } from './restart-schedule.ts';
+import { forgetRestart, restartsAfter, scheduleRestart } from './restart-schedule.ts';
 import { keepShm, unmountUnused } from './shared-shm.ts';
 
 /** Before anything else: who is there, so that ranges, names, layers and volumes are known to be in use. */
@@ -45,6 +45,8 @@ async function recoverOne(engine: Engine, container: Container): Promise<void> {
 
 /** The policy's say about an end while no agent was there. */
 function restoreRestart(engine: Engine, container: Container): void {
+  // What was arranged went with the agent that had arranged it.
+  forgetRestart(container);
   const { state } = container.record;
   if (state.status !== 'exited' || state.error !== undefined || !restartsAfter(container, state.exitCode)) return;
   scheduleRestart(engine, container);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { signalNumber } from '../plan/signal.ts';
 import { EngineError } from '../protocol/errors.ts';
 import type { Container } from './container.ts';
-import { isActive, paused, requireActive, unpaused } from './container-state.ts';
+import { isActive, isRestarting, paused, requireActive, unpaused } from './container-state.ts';
 import type { Engine } from './engine.ts';
 import { cgroupDir, monitorSocket } from './paths.ts';
 import type { ContainerRecord } from './records.ts';
@@ -35,6 +35,8 @@ export async function stopContainer(engine: Engine, id: string, options: StopOpt
 export async function killContainer(engine: Engine, id: string, signal: string): Promise<void> {
   const container = engine.containers.get(id);
   const number = signalNumber(signal || 'KILL');
+  // A start that is under way comes first, as for stop.
+  if (isRestarting(container.record.state)) await container.mutex.run(() => Promise.resolve());
   if (cancelRestart(engine, container)) return;
   requireActive(container.name, container.record.state);
   if (endsIt(container, number)) container.record.stopped = true;

@@ -26,9 +26,8 @@ export function scheduleRestart(engine: Engine, container: Container): void {
 /** After the agent's own start the host's folders are not there at once; somebody may have other plans meanwhile. */
 async function startWhenReady(engine: Engine, container: Container, timer: NodeJS.Timeout): Promise<void> {
   await engine.shares.awaited(container.record.spec.mounts);
-  if (container.restartTimer !== timer) return;
   const { startAgain } = await import('./container-automatic.ts');
-  await startAgain(engine, container);
+  await startAgain(engine, container, () => container.restartTimer === timer);
 }
 
 /** Somebody ends it for good: those who wait for its end have it now. @returns whether a start was to come */

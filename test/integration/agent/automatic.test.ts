@@ -69,6 +69,29 @@ describe('a restart policy', () => {
     await client.call(container.remove, { id: between, force: false, volumes: false });
   });
 
+  test('while it starts by its policy it is restarting: whoever waits or kills then means the run that comes', async () => {
+    const id = await run({ argv: ['sleep'], ...policy('on-failure', 1) });
+    const held = Promise.withResolvers<undefined>();
+    const { kernel } = agent;
+    const launch = kernel.launch.bind(kernel);
+    let starting = false;
+    kernel.launch = async (plan, onReady) => {
+      starting = true;
+      await held.promise;
+      return launch(plan, onReady);
+    };
+    for (const process of kernel.running.values()) process.end(1);
+    await until('its policy starts it', () => starting);
+    const { state } = await inspect(id);
+    assert.ok(state.status === 'exited' && state.restartsAt !== undefined);
+    const waited = client.call(container.wait, { id, condition: 'not-running' });
+    const killed = client.call(container.kill, { id, signal: 'KILL' });
+    held.resolve(undefined);
+    await killed;
+    assert.deepEqual(await waited, { exitCode: 137 });
+    assert.equal((await inspect(id)).restartCount, 1);
+  });
+
   test('a restart that was asked for is not one of its own', async () => {
     const id = await run({ argv: ['sleep'], ...policy('always') });
     await client.call(container.restart, { id });
