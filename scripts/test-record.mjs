@@ -11,6 +11,7 @@ export default async function* record(events) {
     if (data.details?.type === 'suite' && !skipped) continue;
     const outcome = skipped ? 'skipped' : type === 'test:pass' ? 'passed' : 'failed';
     const reason = typeof why === 'string' && why !== '' ? why : 'no reason given';
-    yield `${JSON.stringify({ outcome, name: data.name, ...(skipped ? { reason } : {}) })}\n`;
+    const { name, file } = data;
+    yield `${JSON.stringify({ outcome, name, file, ...(skipped ? { reason } : {}) })}\n`;
   }
 }
