@@ -8,7 +8,7 @@ import { pidsPlan } from './cgroup/pids.ts';
 import type { CgroupWrite, ControllerPlan } from './cgroup/write.ts';
 import type { ContainerContext } from './context.ts';
 import { compileDeviceRules, encodeInstructions } from './device-program.ts';
-import { deviceRules, formatDeviceRule } from './device-rules.ts';
+import { deviceRules, formatDeviceRule, type DeviceRule } from './device-rules.ts';
 import type { Op } from './op.ts';
 import { utf8 } from './utf8.ts';
 import { hashOf } from './wire.ts';
@@ -65,9 +65,17 @@ function planDevices(
   const rules = deviceRules(spec, devices);
   if (rules === undefined) return [];
   const isUsual = devices.length === 0 && (spec.deviceCgroupRules ?? []).length === 0;
+  const { program, hash, why } = isUsual ? (usualDevices ??= deviceProgram(rules)) : deviceProgram(rules);
+  return [{ op: 'deviceProgram', cgroup, program, kept: isUsual ? `${keptDevices}${hash}` : '', why }];
+}
+
+/** What most containers have, made once. */
+let usualDevices: ReturnType<typeof deviceProgram> | undefined;
+
+function deviceProgram(rules: readonly DeviceRule[]): { program: Uint8Array; hash: string; why: string } {
   const program = encodeInstructions(compileDeviceRules(rules));
-  const kept = isUsual ? `${keptDevices}${hashOf(program.join(' ')).toString(16)}` : '';
-  return [{ op: 'deviceProgram', cgroup, program, kept, why: `devices: ${rules.map(formatDeviceRule).join(', ')}` }];
+  const hash = hashOf(program.join(' ')).toString(16);
+  return { program, hash, why: `devices: ${rules.map(formatDeviceRule).join(', ')}` };
 }
 
 /** Makes a parent of containers' cgroups and lets limits be set in it. */

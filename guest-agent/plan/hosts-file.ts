@@ -11,8 +11,8 @@ export interface HostsInput {
   links: readonly { address: string; names: readonly string[] }[];
   /** `name:address`, as `--add-host` takes them; `host-gateway` stands for `gateway`. */
   extraHosts: readonly string[];
-  /** The host's address; empty when there is none. */
-  gateway: string;
+  /** The host's address, which is seldom asked for; empty when there is none. */
+  gateway: () => string;
 }
 
 /** /etc/hosts with Docker's lines: loopback, the extra hosts, the container itself. */
@@ -28,7 +28,7 @@ export function hostsText(input: HostsInput): string {
   for (const entry of input.extraHosts) {
     const separator = /[:=]/.exec(entry)?.index ?? entry.length;
     const address = entry.slice(separator + 1);
-    const found = address === 'host-gateway' ? input.gateway : address;
+    const found = address === 'host-gateway' ? input.gateway() : address;
     if (found !== '') lines.push(`${found}\t${entry.slice(0, separator)}`);
   }
   for (const { address, names } of input.links) lines.push(`${address}\t${names.join(' ')}`);

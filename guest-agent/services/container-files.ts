@@ -24,7 +24,7 @@ export function containerFiles(
   const addresses = endpoints.flatMap(({ ipv4, ipv6 }) => (ipv6 === undefined ? [ipv4] : [ipv4, ipv6]));
   const links = draft ? [] : [...hostLine(engine, extraHosts, endpoints), ...defaultLinks(engine, name, spec)];
   return {
-    hosts: hostsText({ hostname, domainname, extraHosts, links, gateway: hostAddress(engine.paths), addresses }),
+    hosts: hostsText({ hostname, domainname, extraHosts, links, gateway: () => hostAddress(engine.paths), addresses }),
     hostname: hostnameText(hostname),
     resolvConf: resolvConfText(spec, guestResolvConf(engine.paths), endpoints.some(isNamed)),
   };

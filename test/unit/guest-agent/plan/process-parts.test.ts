@@ -103,7 +103,7 @@ test('sysctls: only those of namespaces that the container has', () => {
 
 test('hosts and resolv.conf', () => {
   const text = hostsText({
-    ...{ hostname: 'web', domainname: 'lan', addresses: ['10.0.0.2'], gateway: '10.0.0.1' },
+    ...{ hostname: 'web', domainname: 'lan', addresses: ['10.0.0.2'], gateway: () => '10.0.0.1' },
     links: [{ address: '10.0.0.3', names: ['cache', 'abc'] }],
     extraHosts: ['db:10.0.0.9', 'host.docker.internal:host-gateway', 'six:fe80::1'],
   });
