@@ -74,13 +74,17 @@ async function guestMegabytes(): Promise<number> {
 
 async function secondMachine({ add, address }: Bench, first: number): Promise<void> {
   await ok(['stop']);
-  await ok(['--machine', 'second', 'start', '-q'], { limitMs: 240_000 });
-  const taken = await seconds(() =>
-    ok(['--machine', 'second', 'run', '--rm', `${address}/bench`], { limitMs: 600_000 }),
-  );
-  add(row('image/second-run', 's', [taken], { floor: first, target: 0.5 }));
-  await ok(['--machine', 'second', 'stop']);
-  await ok(['machine', 'rm', '--force', 'second']);
+  const second = (...words: string[]) => ok(['--machine', 'second', ...words], { limitMs: 600_000 });
+  const taken: number[] = [];
+  for (let round = 0; round < 3; round++) {
+    await second('start', '-q');
+    // The other machine had run containers before, too.
+    await second('run', '--rm', 'busybox', 'true');
+    taken.push(await seconds(() => second('run', '--rm', `${address}/bench`)));
+    await second('stop');
+    await ok(['machine', 'rm', '--force', 'second']);
+  }
+  add(row('image/second-run', 's', taken, { floor: first, target: 0.5 }));
   await ok(['start', '-q'], { limitMs: 240_000 });
 }
 
