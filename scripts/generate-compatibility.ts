@@ -73,7 +73,7 @@ function text(): string {
     '| --- | --- | --- | --- |',
     ...rows,
     '',
-    'What the container of `POST /containers/create` is not granted is named in `Warnings`.',
+    'What `POST /containers/create` and `POST /containers/{id}/update` do not grant is named in `Warnings`.',
     '',
   ].join('\n');
 }

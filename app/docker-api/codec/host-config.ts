@@ -70,6 +70,14 @@ export const ResourceRequest = v.object({
   BlkioDeviceReadIOps: Throttles,
   BlkioDeviceWriteIOps: Throttles,
   OomKillDisable: Flag,
+  // These are not here, and their askers are told so.
+  BlkioWeightDevice: v.nullish(v.array(v.unknown()), []),
+  CpuRealtimePeriod: Whole,
+  CpuRealtimeRuntime: Whole,
+  MemorySwappiness: v.nullish(v.number(), -1),
+  // Of clients before 1.42.
+  KernelMemory: Whole,
+  KernelMemoryTCP: Whole,
 });
 export type ResourceRequest = v.InferOutput<typeof ResourceRequest>;
 
@@ -84,10 +92,6 @@ const HealthRequest = v.object({
 
 export const HostConfig = v.object({
   ...ResourceRequest.entries,
-  BlkioWeightDevice: v.nullish(v.array(v.unknown()), []),
-  CpuRealtimePeriod: Whole,
-  CpuRealtimeRuntime: Whole,
-  MemorySwappiness: v.nullish(v.number(), -1),
   Binds: Words,
   Mounts: v.nullish(v.array(MountRequest), []),
   Tmpfs: Labels,
@@ -162,3 +166,15 @@ export const CreateRequest = v.object({
   ),
 });
 export type CreateRequest = v.InferOutput<typeof CreateRequest>;
+
+/** The body of `POST /containers/{id}/update`: limits and the policy; of what else may stand there it is seen that it does. */
+export const UpdateRequest = v.object({
+  ...ResourceRequest.entries,
+  RestartPolicy: RestartRequest,
+  CgroupParent: HostConfig.entries.CgroupParent,
+  Devices: HostConfig.entries.Devices,
+  DeviceCgroupRules: HostConfig.entries.DeviceCgroupRules,
+  DeviceRequests: HostConfig.entries.DeviceRequests,
+  Ulimits: HostConfig.entries.Ulimits,
+});
+export type UpdateRequest = v.InferOutput<typeof UpdateRequest>;

@@ -1,14 +1,11 @@
-/** What of a request for a container is not granted, in a sentence each. */
-import type { CreateRequest, HostConfig } from './host-config.ts';
+/** What of a request for a container, or for a change of one, is not granted, in a sentence each. */
+import type { CreateRequest, HostConfig, ResourceRequest, UpdateRequest } from './host-config.ts';
 import { unboundPorts } from './ports.ts';
 import { maskedPaths, readonlyPaths } from './system-paths.ts';
 
 /** A wish, and how to tell that it was made. */
 const wishes: readonly (readonly [string, (host: HostConfig, request: CreateRequest) => boolean])[] = [
   ['A volume driver', ({ VolumeDriver }) => !['', 'local'].includes(VolumeDriver)],
-  ['Weights of block devices', ({ BlkioWeightDevice }) => BlkioWeightDevice.length > 0],
-  ['Realtime scheduling', (host) => host.CpuRealtimePeriod !== 0 || host.CpuRealtimeRuntime !== 0],
-  ['Memory swappiness', ({ MemorySwappiness }) => MemorySwappiness !== -1],
   ['Mount propagation other than private', (host) => propagations(host).some((word) => !isPrivate(word))],
   [
     'A mount without those beneath it',
@@ -23,6 +20,37 @@ const wishes: readonly (readonly [string, (host: HostConfig, request: CreateRequ
   ],
 ];
 
+/** Limits that there are not, at whatever time they are asked for. */
+const limitWishes: readonly (readonly [string, (limits: ResourceRequest) => boolean])[] = [
+  ['Weights of block devices', ({ BlkioWeightDevice }) => BlkioWeightDevice.length > 0],
+  ['Realtime scheduling', (limits) => limits.CpuRealtimePeriod !== 0 || limits.CpuRealtimeRuntime !== 0],
+  ['Memory swappiness', ({ MemorySwappiness }) => MemorySwappiness !== -1],
+  ['A limit of kernel memory', ({ KernelMemory, KernelMemoryTCP }) => KernelMemory !== 0 || KernelMemoryTCP !== 0],
+];
+
+/** What holds from the start on, and stays. */
+const lateWishes: readonly (readonly [string, (change: UpdateRequest) => boolean])[] = [
+  ['Another cgroup parent of a container that is there', ({ CgroupParent }) => CgroupParent !== ''],
+  [
+    'Other devices of a container that is there',
+    (change) => [change.Devices, change.DeviceCgroupRules, change.DeviceRequests].some(({ length }) => length > 0),
+  ],
+  ['Other ulimits of a container that is there', ({ Ulimits }) => Ulimits.length > 0],
+];
+
+export function updateWarnings(change: UpdateRequest): string[] {
+  const late = lateWishes.filter(([, asked]) => asked(change));
+  return [...unlimited(change), ...late.map(notGranted)];
+}
+
+function unlimited(limits: ResourceRequest): string[] {
+  return limitWishes.filter(([, asked]) => asked(limits)).map(notGranted);
+}
+
+function notGranted([wish]: readonly [wish: string, ...unknown[]]): string {
+  return `${wish}: not supported by this engine yet; ignored.`;
+}
+
 /** @param minor of the API's version that was asked for */
 export function createWarnings(request: CreateRequest, minor: number): string[] {
   const { HostConfig: host } = request;
@@ -30,7 +58,8 @@ export function createWarnings(request: CreateRequest, minor: number): string[] 
   const discarded = host.NetworkMode === 'host' && Object.keys(host.PortBindings).length > 0;
   const unbound = minor >= 52 ? unboundPorts(request) : [];
   return [
-    ...refused.map(([wish]) => `${wish}: not supported by this engine yet; ignored.`),
+    ...unlimited(host),
+    ...refused.map(notGranted),
     ...(discarded ? ['Published ports are discarded when using host network mode'] : []),
     ...(unbound.length > 0 ? [emptyBindings(unbound)] : []),
   ];

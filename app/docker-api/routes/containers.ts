@@ -1,5 +1,4 @@
 /** Containers: made, looked at, removed. */
-import * as v from 'valibot';
 import { EngineError } from '../../base/error.ts';
 import { isLive } from '../../contract/container-state.ts';
 import { inheritedMounts } from '../../contract/inherited-mounts.ts';
@@ -10,11 +9,12 @@ import { createPlan } from '../codec/create.ts';
 import { decode, flag } from '../codec/decode.ts';
 import { apiError, refusal } from '../codec/error.ts';
 import { labelsFit, parseFilters, untilFilter } from '../codec/filters.ts';
-import { CreateRequest, ResourceRequest, RestartRequest } from '../codec/host-config.ts';
+import { CreateRequest, UpdateRequest } from '../codec/host-config.ts';
 import { imageConfig } from '../codec/image-config.ts';
 import { restartFrom } from '../codec/life.ts';
 import { asOldClientMeant } from '../codec/old-clients.ts';
 import { resourcesFrom } from '../codec/resources.ts';
+import { updateWarnings } from '../codec/warnings.ts';
 import { notRemovable, wrongState } from '../state-words.ts';
 import { makeVolumes, volumesFrom } from '../volumes-of-request.ts';
 import { withTag } from '../codec/reference.ts';
@@ -165,15 +165,14 @@ async function removedIdle(api: Api, id: string, signal: AbortSignal): Promise<n
 const passedOver: readonly string[] = ['wrong-state', 'in-use', 'no-such-container'];
 
 async function update(request: ApiRequest): Promise<Reply> {
-  const body = await request.json();
-  const resources = resourcesFrom(decode(ResourceRequest, body));
-  const { RestartPolicy } = decode(v.object({ RestartPolicy: RestartRequest }), body);
-  const restart = restartFrom(RestartPolicy);
+  const change = decode(UpdateRequest, await request.json());
+  const resources = resourcesFrom(change);
+  const restart = restartFrom(change.RestartPolicy);
   const { warnings } = await request.api.containers.update(
     { id: request.params['id'] ?? '', resources, ...(restart !== undefined && { restart }) },
     request.signal,
   );
-  return json({ Warnings: warnings });
+  return json({ Warnings: [...updateWarnings(change), ...warnings] });
 }
 
 async function rename({ api, params, query, signal }: ApiRequest): Promise<Reply> {

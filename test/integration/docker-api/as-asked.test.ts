@@ -67,3 +67,14 @@ test('the entrypoint, mounts in the form that they had, limits of the processor,
   const given = points.find(({ Destination }) => Destination === '/given');
   assert.deepEqual([given?.Name, given?.RW], ['given', false]);
 });
+
+test('an update changes limits, and warns of those that there are not', async (t) => {
+  const { socketPath } = await dockerStack(t);
+  const docker = new Docker({ socketPath });
+  const container = await docker.createContainer({ Image: 'tiny', Cmd: ['sleep'] });
+  const change = { CpuShares: 512, MemorySwappiness: 10, OomKillDisable: true, RestartPolicy: { Name: 'always' } };
+  const { Warnings } = (await container.update(change)) as { Warnings: string[] };
+  assert.match(Warnings.join('\n'), /^Memory swappiness: .*ignored\.\n--oom-kill-disable has no effect/);
+  const { HostConfig } = await container.inspect();
+  assert.deepEqual([HostConfig.CpuShares, HostConfig.RestartPolicy?.Name], [512, 'always']);
+});

@@ -6,7 +6,8 @@ import { createPlan } from '../../../../app/docker-api/codec/create.ts';
 import { decode, parseJson } from '../../../../app/docker-api/codec/decode.ts';
 import { apiError } from '../../../../app/docker-api/codec/error.ts';
 import { maskedPaths, readonlyPaths } from '../../../../app/docker-api/codec/system-paths.ts';
-import { CreateRequest } from '../../../../app/docker-api/codec/host-config.ts';
+import { CreateRequest, UpdateRequest } from '../../../../app/docker-api/codec/host-config.ts';
+import { updateWarnings } from '../../../../app/docker-api/codec/warnings.ts';
 
 const refused = (work: () => unknown, message: RegExp) => {
   assert.throws(
@@ -172,6 +173,8 @@ describe('create', () => {
       [{ CpuRealtimeRuntime: 1000 }, /^Realtime scheduling: /],
       [{ MemorySwappiness: 60 }, /^Memory swappiness: /],
       [{ MemorySwappiness: -1 }, undefined],
+      [{ KernelMemory: 2 ** 24 }, /^A limit of kernel memory: /],
+      [{ KernelMemoryTCP: 2 ** 24 }, /^A limit of kernel memory: /],
       [{ Binds: ['/a:/b:ro,rslave'] }, /^Mount propagation/],
       [{ Binds: ['/a:/b:rprivate', '/shared:/c'] }, undefined],
       [
@@ -200,6 +203,21 @@ describe('create', () => {
     const endpoint = (one: object) => plan({ NetworkingConfig: { EndpointsConfig: { mine: one } } }).warnings.join();
     assert.match(endpoint({ DriverOpts: { a: 'b' } }), /^Options of an endpoint/);
     assert.match(endpoint({ IPAMConfig: { LinkLocalIPs: ['169.254.1.1'] } }), /^Link-local addresses/);
+  });
+  it('a change of a container warns of the same limits in the same words, and of what no change reaches', () => {
+    const change = (body: object) => updateWarnings(decode(UpdateRequest, body));
+    assert.deepEqual(change({ Memory: 2 ** 24, CpuShares: 5, MemorySwappiness: null, BlkioWeightDevice: null }), []);
+    const limits = { BlkioWeightDevice: [{ Path: '/dev/vda', Weight: 20 }], CpuRealtimeRuntime: 1000 };
+    const all = { ...limits, MemorySwappiness: 60, KernelMemory: 2 ** 24 };
+    assert.deepEqual(change(all), plan({ HostConfig: all }).warnings);
+    assert.equal(change(all).length, 4);
+    for (const [body, warning] of [
+      [{ CgroupParent: '/x' }, /^Another cgroup parent .*ignored\.$/],
+      [{ Devices: [{ PathOnHost: '/dev/null' }] }, /^Other devices .*ignored\.$/],
+      [{ DeviceCgroupRules: ['c 189:* rwm'] }, /^Other devices/],
+      [{ Ulimits: [{ Name: 'nofile', Soft: 1, Hard: 1 }] }, /^Other ulimits .*ignored\.$/],
+    ] as const)
+      assert.match(change(body).join(), warning);
   });
   it('device rules', () => {
     assert.deepEqual(host({ DeviceCgroupRules: ['c 189:* rwm', 'b 8:0 r'] }).deviceCgroupRules, [
