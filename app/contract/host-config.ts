@@ -12,7 +12,7 @@ export function limitsOf({ resources }: Spec) {
     MemorySwap: resources.memorySwapBytes ?? 0,
     MemoryReservation: resources.memoryReservationBytes ?? 0,
     ...processorLimits(resources),
-    PidsLimit: resources.pidsLimit ?? 0,
+    PidsLimit: Math.max(resources.pidsLimit ?? 0, 0),
     BlkioWeight: resources.blkioWeight ?? 0,
     BlkioDeviceReadBps: throttles(resources.deviceReadBps),
     BlkioDeviceWriteBps: throttles(resources.deviceWriteBps),

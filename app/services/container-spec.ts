@@ -37,7 +37,7 @@ export function containerSpec(config: RunConfig, image: SpecImage, mounts: reado
     ...(config.annotations !== undefined && { annotations: config.annotations }),
     mounts: [...mounts],
     ...(config.volumesFrom !== undefined && { volumesFrom: config.volumesFrom }),
-    ...{ namespaces, resources, security, rlimits, sysctls, devices },
+    ...{ namespaces, resources: limitsOf(resources), security, rlimits, sysctls, devices },
     ...(config.deviceCgroupRules !== undefined && { deviceCgroupRules: config.deviceCgroupRules }),
     ...(config.cgroupParent !== undefined && { cgroupParent: config.cgroupParent }),
     oomScoreAdj: config.oomScoreAdj,
@@ -49,6 +49,11 @@ export function containerSpec(config: RunConfig, image: SpecImage, mounts: reado
     ...(config.networks !== undefined && { networks: config.networks }),
     log: config.log ?? logDefaults,
   };
+}
+
+/** As in Docker no limit of processes, however it is written, counts as none that was asked for. */
+function limitsOf({ pidsLimit = 0, ...others }: RunConfig['resources']): ContainerSpec['resources'] {
+  return pidsLimit > 0 ? { ...others, pidsLimit } : others;
 }
 
 /** Empty words count as not given. An empty hostname is filled by the guest, with the first 12 digits of the container's id. */

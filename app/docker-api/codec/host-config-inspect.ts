@@ -53,11 +53,12 @@ export function hostConfigOf({ name, spec }: ContainerInfo) {
 
 /** What the engine has no such limit for stands as Docker writes it where it was not asked for. */
 function allLimitsOf(spec: Spec) {
+  const limits = limitsOf(spec);
   return {
-    ...limitsOf(spec),
+    ...limits,
     ...{ CpuRealtimePeriod: 0, CpuRealtimeRuntime: 0, CpuCount: 0, CpuPercent: 0 },
     CgroupParent: spec.cgroupParent ?? '',
-    PidsLimit: spec.resources.pidsLimit ?? null,
+    PidsLimit: spec.resources.pidsLimit === undefined ? null : limits.PidsLimit,
     BlkioWeightDevice: [],
     DeviceCgroupRules: listOrNull(spec.deviceCgroupRules ?? []),
     DeviceRequests: null,

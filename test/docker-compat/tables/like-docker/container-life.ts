@@ -58,7 +58,7 @@ export const containerLife: Questions = {
     ['POST /containers/one/rename?name='],
     ['POST /containers/one/rename?name=b/d'],
     ['POST /containers/one/rename?name=one'],
-    ['POST /containers/one/update', { Memory: 67108864, MemorySwap: -1 }],
+    ['POST /containers/one/update', { Memory: 67108864, MemorySwap: -1, PidsLimit: -1 }],
     ['POST /containers/one/update', { Memory: 1 }, inOurWords],
     ['POST /containers/one/kill?signal=ODD', undefined, inOurWords],
     ['POST /containers/one/resize?h=x&w=1'],

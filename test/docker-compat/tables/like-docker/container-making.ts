@@ -37,6 +37,7 @@ export const containerMaking: Questions = {
         HostConfig: {
           Memory: 67108864,
           NanoCpus: 500000000,
+          PidsLimit: -1,
           CapAdd: ['NET_ADMIN'],
           RestartPolicy: { Name: 'on-failure', MaximumRetryCount: 2 },
         },

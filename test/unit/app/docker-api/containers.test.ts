@@ -45,3 +45,9 @@ describe('ports', () => {
     assert.deepEqual(NetworkSettings.Ports, { '53/udp': null, '80/tcp': null });
   });
 });
+
+it('a limit of processes that was never asked for is null; one that a change lifted is 0', () => {
+  const limit = (resources: ContainerSpec['resources']) =>
+    containerInspect(running({ resources }), facts).HostConfig.PidsLimit;
+  assert.deepEqual([{}, { pidsLimit: 0 }, { pidsLimit: -1 }, { pidsLimit: 7 }].map(limit), [null, 0, 0, 7]);
+});

@@ -32,6 +32,12 @@ test('a relative working directory is refused', () => {
   });
 });
 
+test('no limit of processes counts as none that was asked for', () => {
+  const limits = (pidsLimit: number) =>
+    containerSpec(runConfig({ command: ['c'], resources: { pidsLimit, cpuShares: 5 } }), image({}), []).resources;
+  assert.deepEqual([-1, 0, 7].map(limits), [{ cpuShares: 5 }, { cpuShares: 5 }, { cpuShares: 5, pidsLimit: 7 }]);
+});
+
 test('mount targets are normalised; those that leave or are the root are refused', () => {
   assert.equal(mountTarget('//a/./b/'), '/a/b');
   for (const target of ['a', '', '/', '/a/../..', '/..', './x', '/a\0b'])
