@@ -46,6 +46,11 @@ export function modesOf({ namespaces }: Spec) {
   };
 }
 
+/** Those that were named; what is published with all exposed ones is told where it is reached. */
+export function namedPortsOf({ ports }: Spec): Spec['ports'] {
+  return ports.filter(({ asExposed }) => asExposed !== true);
+}
+
 export function restartPolicyOf({ restart }: Spec) {
   return { Name: restart?.name ?? 'no', MaximumRetryCount: restart?.maximumRetries ?? 0 };
 }

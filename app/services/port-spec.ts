@@ -62,7 +62,7 @@ function entryPorts(entry: string): Exposed[] {
 /** None for a protocol that is not forwarded. */
 function mapping({ port, protocol }: Exposed): PortMapping[] {
   if (protocol !== 'tcp' && protocol !== 'udp') return [];
-  return [{ containerPort: port, protocol, hostAddress: '', hostPort: 0 }];
+  return [{ containerPort: port, protocol, hostAddress: '', hostPort: 0, asExposed: true }];
 }
 
 function keyOf({ port, protocol }: Exposed): string {

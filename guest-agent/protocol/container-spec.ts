@@ -141,6 +141,8 @@ export const PortMapping = v.object({
   hostPort: v.number(),
   /** The first free port from `hostPort` to this one. */
   hostPortEnd: v.optional(v.number()),
+  /** Nobody named it: it is published with all that are exposed (`publishAll`). */
+  asExposed: v.optional(v.literal(true)),
 });
 export type PortMapping = v.InferOutput<typeof PortMapping>;
 

@@ -2,7 +2,7 @@
 import type { ContainerInfo } from '../../../guest-agent/protocol/container.ts';
 import { commandWords } from '../../contract/command-words.ts';
 import { containerState } from '../../contract/container-state.ts';
-import { devicesOf, limitsOf, modesOf, restartPolicyOf, ulimitsOf } from '../../contract/host-config.ts';
+import { devicesOf, limitsOf, modesOf, namedPortsOf, restartPolicyOf, ulimitsOf } from '../../contract/host-config.ts';
 import { exposedPorts, reachablePorts } from '../../contract/exposed-ports.ts';
 import { rfc3339 } from '../../contract/times.ts';
 import type { PublishedPort } from './ports.ts';
@@ -83,7 +83,7 @@ function hostConfig({ spec }: ContainerInfo): object {
         ['max-file', String(spec.log.maxFiles)],
       ]),
     },
-    PortBindings: bindingsOf(spec.ports),
+    PortBindings: bindingsOf(namedPortsOf(spec)),
     PublishAllPorts: spec.publishAll ?? false,
     ...limitsOf(spec),
   };

@@ -1,6 +1,6 @@
 /** `HostConfig` of an inspected container: what was asked for, as far as the specification keeps it. */
 import type { ContainerInfo } from '../../../guest-agent/protocol/container.ts';
-import { devicesOf, limitsOf, modesOf, restartPolicyOf, ulimitsOf } from '../../contract/host-config.ts';
+import { devicesOf, limitsOf, modesOf, namedPortsOf, restartPolicyOf, ulimitsOf } from '../../contract/host-config.ts';
 import { bindsOf, mountsOf, tmpfsOf } from './mounts-inspect.ts';
 import { bindingsOf } from './published.ts';
 import { maskedPaths, readonlyPaths } from './system-paths.ts';
@@ -15,7 +15,7 @@ export function hostConfigOf({ name, spec }: ContainerInfo) {
     ContainerIDFile: '',
     LogConfig: { Type: spec.log.driver ?? 'json-file', Config: spec.log.options ?? {} },
     ...modesOf(spec),
-    PortBindings: bindingsOf(spec.ports),
+    PortBindings: bindingsOf(namedPortsOf(spec)),
     RestartPolicy: restartPolicyOf(spec),
     AutoRemove: spec.autoRemove,
     VolumeDriver: '',

@@ -22,11 +22,12 @@ test('ports: exposed ones, those without a binding, and all', async (t) => {
   assert.match(NetworkSettings.Ports['80/tcp']?.[0]?.HostPort ?? '', /^[1-9]/);
   const all = await docker.createContainer({
     ...{ Image: 'tiny', Cmd: ['sleep'], ExposedPorts: { '81/tcp': {} } },
-    HostConfig: { PublishAllPorts: true },
+    HostConfig: { PublishAllPorts: true, PortBindings: { '82/tcp': [{ HostPort: '' }] } },
   });
   await all.start();
   const inspected = await all.inspect();
   assert.equal(inspected.HostConfig.PublishAllPorts, true);
+  assert.deepEqual(inspected.HostConfig.PortBindings, { '82/tcp': [{ HostIp: '', HostPort: '' }] });
   assert.match(inspected.NetworkSettings.Ports['81/tcp']?.[0]?.HostPort ?? '', /^[1-9]/);
   const [row] = await docker.listContainers({ filters: { id: [container.id] } });
   const closed = (row?.Ports ?? []).filter(({ PublicPort }) => (PublicPort as number | undefined) === undefined);

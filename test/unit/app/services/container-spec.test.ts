@@ -72,6 +72,7 @@ test('-P publishes what is exposed and not asked for; ranges and protocols are u
     protocol,
     hostAddress: '',
     hostPort: 0,
+    asExposed: true,
   });
   assert.deepEqual(portsOf({ ports: [asked], publishAll: true }, config), [
     asked,
