@@ -5,6 +5,7 @@
 import * as v from 'valibot';
 import {
   AskedAs,
+  BindOptions,
   Bytes,
   Device,
   EndpointSettings,
@@ -28,6 +29,7 @@ export const RunMount = v.variant('type', [
     askedAs: AskedAs,
     /** A folder that is missing is made, as Docker's `-v` does; else that is an error. */
     createSource: v.optional(v.boolean()),
+    bindOptions: v.optional(BindOptions),
   }),
   /** Empty name: anonymous. */
   v.object({

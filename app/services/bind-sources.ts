@@ -32,10 +32,14 @@ export function guestMounts(mounts: readonly RunMount[], context: BindContext): 
 }
 
 async function bind(
-  { source, target, readOnly, createSource = false, askedAs }: Extract<RunMount, { type: 'bind' }>,
+  { source, target, readOnly, createSource = false, askedAs, bindOptions }: Extract<RunMount, { type: 'bind' }>,
   context: BindContext,
 ): Promise<Mount> {
-  const how = { target, readOnly, ...(askedAs !== undefined && { askedAs }) };
+  const how = {
+    ...{ target, readOnly },
+    ...(askedAs !== undefined && { askedAs }),
+    ...(bindOptions !== undefined && { bindOptions }),
+  };
   if (await isEngineSocket(source, context.dockerSocket)) return { type: 'engine-socket', hostPath: source, ...how };
   const place = await sourceOf(source, { createSource, readOnly }, context);
   return { type: 'share', ...place, ...how };

@@ -13,6 +13,18 @@ export const Bytes = v.pipe(v.number(), v.integer(), v.minValue(0));
  */
 export const AskedAs = v.optional(v.picklist(['mount', 'volumes-from']));
 
+/** Docker's options of a bind mount, as they were asked for: kept for inspections alone. */
+export const BindOptions = v.partial(
+  v.object({
+    propagation: v.string(),
+    nonRecursive: v.boolean(),
+    createMountpoint: v.boolean(),
+    readOnlyNonRecursive: v.boolean(),
+    readOnlyForceRecursive: v.boolean(),
+  }),
+);
+export type BindOptions = v.InferOutput<typeof BindOptions>;
+
 export const Mount = v.variant('type', [
   v.object({
     /** Path under a mounted host share; `share` is its tag, `subpath` is relative and has no `..`. */
@@ -24,6 +36,7 @@ export const Mount = v.variant('type', [
     target: v.string(),
     readOnly: v.boolean(),
     askedAs: AskedAs,
+    bindOptions: v.optional(BindOptions),
   }),
   v.object({
     /** The socket at which the host serves Docker's API for this machine: `engine-socket.ts`. */
@@ -33,6 +46,7 @@ export const Mount = v.variant('type', [
     target: v.string(),
     readOnly: v.boolean(),
     askedAs: AskedAs,
+    bindOptions: v.optional(BindOptions),
   }),
   v.object({
     type: v.literal('volume'),

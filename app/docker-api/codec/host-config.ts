@@ -39,7 +39,10 @@ export const MountRequest = v.object({
   ReadOnly: Flag,
   // Read-only folders of the host are so with all that is in them, so `ReadOnlyForceRecursive` asks for what is.
   BindOptions: v.nullish(
-    v.object({ Propagation: Text, CreateMountpoint: Flag, NonRecursive: Flag, ReadOnlyNonRecursive: Flag }),
+    v.object({
+      Propagation: Text,
+      ...{ NonRecursive: Flag, CreateMountpoint: Flag, ReadOnlyNonRecursive: Flag, ReadOnlyForceRecursive: Flag },
+    }),
   ),
   VolumeOptions: v.nullish(
     v.object({

@@ -40,13 +40,26 @@ export function mountsOf({ mounts }: Spec) {
 
 function mountOf(mount: Mount) {
   const common = { Target: mount.target, ...(mount.readOnly && { ReadOnly: true }) };
-  if ('hostPath' in mount) return { Type: 'bind', Source: mount.hostPath, ...common };
+  if ('hostPath' in mount) return { Type: 'bind', Source: mount.hostPath, ...common, ...bindOptionsOf(mount) };
   if (mount.type === 'tmpfs') return { Type: 'tmpfs', ...common, ...tmpfsOptions(mount) };
   const { name, copyUp, subpath } = mount;
   const options = { ...(!copyUp && { NoCopy: true }), ...(subpath !== undefined && { Subpath: subpath }) };
   return {
     ...{ Type: 'volume', ...(name !== '' && { Source: name }), ...common },
     ...(Object.keys(options).length > 0 && { VolumeOptions: options }),
+  };
+}
+
+function bindOptionsOf({ bindOptions: asked }: Extract<Mount, { hostPath: string }>) {
+  if (asked === undefined) return {};
+  return {
+    BindOptions: {
+      Propagation: asked.propagation,
+      NonRecursive: asked.nonRecursive,
+      CreateMountpoint: asked.createMountpoint,
+      ReadOnlyNonRecursive: asked.readOnlyNonRecursive,
+      ReadOnlyForceRecursive: asked.readOnlyForceRecursive,
+    },
   };
 }
 

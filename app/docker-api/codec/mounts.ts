@@ -1,4 +1,5 @@
 /** Binds, mounts, tmpfs and anonymous volumes of a request. */
+import type { BindOptions } from '../../../guest-agent/protocol/container-spec.ts';
 import { EngineError } from '../../../guest-agent/protocol/errors.ts';
 import type { RunMount } from '../../contract/run-config.ts';
 import { bytes } from './bytes.ts';
@@ -54,8 +55,11 @@ function wrongMount(type: string, why: string): EngineError {
 const makers: Readonly<Partial<Record<MountRequest['Type'], (request: MountRequest) => RunMount>>> = {
   bind: ({ Source, Target, ReadOnly, BindOptions }) => {
     if (Source === '') throw wrongMount('bind', 'field Source must not be empty');
-    const createSource = BindOptions?.CreateMountpoint === true;
-    return { type: 'bind', source: Source, target: Target, readOnly: ReadOnly, createSource };
+    return {
+      ...{ type: 'bind', source: Source, target: Target, readOnly: ReadOnly },
+      createSource: BindOptions?.CreateMountpoint === true,
+      ...(BindOptions && { bindOptions: bindOptions(BindOptions) }),
+    };
   },
   volume: ({ Source, Target, ReadOnly, VolumeOptions }) => {
     const driver = VolumeOptions?.DriverConfig?.Name ?? '';
@@ -77,6 +81,17 @@ const makers: Readonly<Partial<Record<MountRequest['Type'], (request: MountReque
     };
   },
 };
+
+/** Those that say something. */
+function bindOptions(asked: NonNullable<MountRequest['BindOptions']>): BindOptions {
+  return {
+    ...(asked.Propagation !== '' && { propagation: asked.Propagation }),
+    ...(asked.NonRecursive && { nonRecursive: true }),
+    ...(asked.CreateMountpoint && { createMountpoint: true }),
+    ...(asked.ReadOnlyNonRecursive && { readOnlyNonRecursive: true }),
+    ...(asked.ReadOnlyForceRecursive && { readOnlyForceRecursive: true }),
+  };
+}
 
 /** tmpfs(5) options, comma-separated. @throws EngineError `invalid-argument` */
 function tmpfs(target: string, text: string): RunMount {

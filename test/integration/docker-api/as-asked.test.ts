@@ -79,3 +79,22 @@ test('an update changes limits, and warns of those that there are not', async (t
   const { HostConfig } = await container.inspect();
   assert.deepEqual([HostConfig.CpuShares, HostConfig.RestartPolicy?.Name], [512, 'always']);
 });
+
+test('options of bind mounts, those without effect, too', async (t) => {
+  const { socketPath } = await dockerStack(t);
+  const docker = new Docker({ socketPath });
+  const options = [
+    { Propagation: 'rslave', NonRecursive: true, ReadOnlyNonRecursive: true },
+    { CreateMountpoint: true, ReadOnlyForceRecursive: true },
+    {},
+    undefined,
+  ];
+  const Mounts = options.map((BindOptions, index) => ({
+    ...{ Type: 'bind' as const, Source: socketPath, Target: `/place${index}`, ReadOnly: true },
+    ...(BindOptions !== undefined && { BindOptions: BindOptions as Docker.MountSettings['BindOptions'] }),
+  }));
+  const container = await docker.createContainer({ Image: 'tiny', Cmd: ['sleep'], HostConfig: { Mounts } });
+  const { HostConfig, Mounts: points } = await container.inspect();
+  assert.deepEqual(HostConfig.Mounts, Mounts);
+  assert.deepEqual(new Set(points.map(({ Propagation }) => Propagation)), new Set(['rprivate']));
+});

@@ -37,6 +37,19 @@ for (const { source, subpath } of [
     assert.deepEqual(await bind(hostPath), [mount]);
   });
 
+test('what else was asked of a mount stays with it', async () => {
+  const how = { readOnly: true, askedAs: 'mount', bindOptions: { propagation: 'rslave' } } as const;
+  const [mount] = await guestMounts([{ type: 'bind', source: join(folder, 'shared'), target: '/w', ...how }], context);
+  assert.deepEqual(mount, {
+    type: 'share',
+    share: 'fs0',
+    subpath: '',
+    hostPath: join(folder, 'shared'),
+    target: '/w',
+    ...how,
+  });
+});
+
 test('a missing folder is made where that was asked for, on a share that may be written to', async () => {
   const make = (source: string) =>
     guestMounts(
