@@ -5,6 +5,7 @@ import { EngineError } from '../base/error.ts';
 import type { HostOs } from '../base/platform.ts';
 import type { RunConfig } from '../contract/index.ts';
 import { guestMounts } from './bind-sources.ts';
+import { boundPorts } from './bound-ports.ts';
 import { containerSpec } from './container-spec.ts';
 import { imageRunConfig } from './image-config-spec.ts';
 import type { LayerFile } from './layer-file.ts';
@@ -79,8 +80,8 @@ async function planContainer(
   const specOf = (layers: readonly LayerFile[]) =>
     containerSpec(config, { ...image, config: imageConfig, layers: layers.map(({ diffId }) => diffId) }, mounts);
   // A wrong request is told before layers are made.
-  const { ports } = specOf([]);
-  if (freePorts) await publishedPorts.requireFree(ports);
+  const planned = specOf([]);
+  if (freePorts) await publishedPorts.requireFree(await boundPorts(planned, guest, signal));
   const layers = await image.layers(signal, (layer) => guestLayers.bringSoon(layer));
   return { spec: specOf(layers), layers };
 }

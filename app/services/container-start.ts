@@ -1,5 +1,6 @@
 import { containerMethods } from '../../guest-agent/protocol/index.ts';
 import type { ContainerInfo } from '../../guest-agent/protocol/index.ts';
+import { boundPorts } from './bound-ports.ts';
 import type { Parts } from './parts.ts';
 import type { StreamTokens } from './stream-tokens.ts';
 
@@ -24,7 +25,7 @@ export async function startContainer(
 async function startWithPorts(params: { id: string; attach: boolean }, parts: Parts, signal: AbortSignal) {
   const { guest, ports } = parts;
   const info = await guest.call(containerMethods.inspect, { id: params.id }, { signal, repeat: true });
-  if (isIdle(info)) await ports.requireFree(info.spec.ports);
+  if (isIdle(info)) await ports.requireFree(await boundPorts(info.spec, guest, signal));
   const started = await guest.call(containerMethods.start, params, { signal });
   if (info.spec.ports.length > 0) await openPorts(info.id, parts);
   return started;
@@ -36,7 +37,7 @@ export async function restartContainer(
   signal: AbortSignal,
 ): Promise<Record<string, never>> {
   const info = await guest.call(containerMethods.inspect, { id: params.id }, { signal, repeat: true });
-  if (isIdle(info)) await ports.requireFree(info.spec.ports);
+  if (isIdle(info)) await ports.requireFree(await boundPorts(info.spec, guest, signal));
   await guest.call(containerMethods.restart, params, { signal });
   if (info.spec.ports.length > 0) await ports.open(info.id);
   return {};

@@ -3,7 +3,7 @@
  * `network` below takes a name, a full id or a unique prefix of one; names win.
  */
 import * as v from 'valibot';
-import { EndpointSettings } from './container-spec.ts';
+import { EndpointSettings, Namespaces } from './container-spec.ts';
 import { method } from './method.ts';
 import { StreamToken } from './stream.ts';
 
@@ -109,6 +109,15 @@ export const networkMethods = {
         ipv6: v.optional(v.boolean()),
       }),
     ),
+  ),
+  /**
+   * Where the host listens for published ports that name no address, of a container on these networks: empty is the
+   * host's choice. `no-such-network`.
+   */
+  hostBinding: method(
+    'network.hostBinding',
+    v.object({ namespaces: v.pick(Namespaces, ['network']), networks: v.optional(v.array(EndpointSettings)) }),
+    v.object({ hostAddress: v.string() }),
   ),
   /**
    * Bytes to a published TCP port, where the hypervisor forwards none: a connection to the container, made when the stream

@@ -92,13 +92,37 @@ export function gatewayEndpoint(
   endpoints: readonly Endpoint[],
 ): Endpoint | undefined {
   const settings = networksOf(spec);
-  const ways = endpoints.map(({ network }) => ({
-    network,
-    internal: engine.networks.get(network).record.internal,
-    priority: settings.find((one) => one.network === network)?.gatewayPriority ?? 0,
-  }));
-  const chosen = gatewayNetwork(ways);
+  const chosen = leading(
+    engine,
+    endpoints.map(({ network }) => ({ ...settings.find((one) => one.network === network), network })),
+  );
   return endpoints.find(({ network }) => network === chosen);
+}
+
+function leading(
+  engine: Engine,
+  settings: readonly Pick<EndpointSettings, 'network' | 'gatewayPriority'>[],
+): string | undefined {
+  const ways = settings.map(({ network, gatewayPriority: priority = 0 }) => {
+    const { name, internal } = engine.networks.get(network).record;
+    return { network: name, internal, priority };
+  });
+  return gatewayNetwork(ways);
+}
+
+/**
+ * Where the host listens for its ports that name no address; empty: the host's choice. Nothing is taken.
+ * @throws EngineError `no-such-network`
+ */
+export function hostBinding(
+  engine: Engine,
+  {
+    namespaces,
+    networks = [],
+  }: Pick<ContainerSpec, 'networks'> & { namespaces: Pick<ContainerSpec['namespaces'], 'network'> },
+): string {
+  const chosen = leading(engine, wantedNetworks(namespaces.network, networks));
+  return chosen === undefined ? '' : engine.networks.get(chosen).options.hostBinding;
 }
 
 export function bridgeEndpoints(

@@ -1,6 +1,6 @@
 import type { Handlers } from '../../protocol/method.ts';
 import type { networkMethods } from '../../protocol/network.ts';
-import { connectContainer, disconnectContainer } from '../../services/container-networks.ts';
+import { connectContainer, disconnectContainer, hostBinding } from '../../services/container-networks.ts';
 import type { Engine } from '../../services/engine.ts';
 import { pruneNetworks } from '../../services/network-prune.ts';
 import { portProxy } from '../../streams/port-proxy.ts';
@@ -25,6 +25,7 @@ export function networkHandlers(engine: Engine): Handlers<typeof networkMethods,
       return {};
     },
     published: () => networks.ports.list(),
+    hostBinding: (spec) => ({ hostAddress: hostBinding(engine, spec) }),
     open: ({ guestPort }) => {
       const { addresses, port } = networks.ports.target(guestPort);
       return { stream: streams.offer(portProxy(addresses, port)) };

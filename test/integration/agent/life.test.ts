@@ -221,6 +221,7 @@ describe('a container’s life', () => {
     const options = { 'com.docker.network.bridge.host_binding_ipv4': '127.0.0.2' };
     const request = { name: 'bound', internal: false, ipv6: false, pools: [], labels: {}, options };
     await client.call(network.create, request);
+    await client.call(network.create, { ...request, name: 'zero', options: {} });
     const namespaces = { ...containerSpec().namespaces, network: 'bound' };
     const port = { containerPort: 80, protocol: 'tcp' as const, hostPort: 8080 };
     const ports = ['', '127.0.0.3'].map((hostAddress) => ({ ...port, hostAddress }));
@@ -232,6 +233,17 @@ describe('a container’s life', () => {
     );
     const { spec } = await client.call(container.inspect, { id });
     assert.deepEqual(spec.ports, ports);
+    const asked = async (mode: string, ...networks: { network: string; gatewayPriority?: number }[]) => {
+      const all = networks.map((one) => ({ ...one, aliases: [], links: [] }));
+      return (await client.call(network.hostBinding, { namespaces: { network: mode }, networks: all })).hostAddress;
+    };
+    assert.deepEqual([await asked('bound'), await asked('bridge'), await asked('none')], ['127.0.0.2', '', '']);
+    const second = [
+      await asked('bridge', { network: 'bound', gatewayPriority: 1 }),
+      await asked('zero', { network: 'bound' }),
+    ];
+    assert.deepEqual(second, ['127.0.0.2', '127.0.0.2']);
+    await assert.rejects(asked('nowhere'), refusal('no-such-network'));
   });
 
   test('names: rename, made-up ones, prefixes', async () => {
