@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -92,7 +93,7 @@ describe('a container’s life', () => {
     assert.deepEqual(actions, ['create', 'start', 'kill', 'die', 'stop', 'start', 'kill', 'die', 'destroy']);
   });
 
-  test('a process of the guest takes signals, and ends when its stream is left', async () => {
+  test('a process of the guest takes signals, and ends when it writes to a stream that was left', async () => {
     const shell = { ...{ namespaces: [], fork: false, mountProc: false, mapRootUser: false, hostname: '' } };
     const unshare = () => client.call(guest.unshare, { ...shell, argv: ['sleep'], env: [], tty: false });
     const [told, left] = [await unshare(), await unshare()];
@@ -101,8 +102,14 @@ describe('a container’s life', () => {
     assert.deepEqual([...(await frames)].slice(-8), [130, 0, 0, 0, 2, 0, 0, 0]);
     await assert.rejects(client.call(exec.kill, { id: told.id, signal: 'SIGINT' }), refusal('no-such-exec'));
     const stream = client.stream(left.stream);
+    // With it its token is sent; else the process would end when that expires, which is as late as `until` waits.
+    await once(stream, 'connect');
     stream.destroy();
-    await until('it to end', () => [...agent.kernel.running.values()].every(({ ended }) => ended));
+    await until('it to end', () => {
+      const alive = [...agent.kernel.running.values()].filter(({ ended }) => !ended);
+      for (const process of alive) process.print('to nobody\n');
+      return alive.length === 0;
+    });
   });
 
   test('one that takes no signal is killed after its time', async () => {
