@@ -1,6 +1,6 @@
 import { anyNumber, type CommandSpec } from '../command/spec.ts';
 import type { Options } from '../command/options.ts';
-import { parseEnv, parseEnvFile } from '../flags/env.ts';
+import { envOption, parseEnv, parseEnvFile } from '../flags/env.ts';
 import { checkTerminal, joinStreams, sessionOptions, wantedStreams } from '../run/attached.ts';
 import { ownHost } from '../run/host.ts';
 import { detachKeysOption, quietStart } from '../shared/format-option.ts';
@@ -12,7 +12,7 @@ export const command: CommandSpec = {
     { name: 'interactive', short: 'i', help: 'Keep standard input open' },
     { name: 'tty', short: 't', help: 'Give the process a terminal' },
     { name: 'detach', short: 'd', help: 'Leave it running' },
-    { name: 'env', short: 'e', value: 'NAME=VALUE', list: true, help: 'Set an environment variable' },
+    envOption,
     { name: 'env-file', value: 'FILE', list: true, help: 'Read environment variables from a file', complete: 'file' },
     { name: 'workdir', short: 'w', value: 'DIR', help: 'Working directory inside' },
     { name: 'user', short: 'u', value: 'USER[:GROUP]', help: 'User by name or id' },
@@ -59,5 +59,5 @@ function execEnv(options: Options, own: NodeJS.ProcessEnv): string[] {
   const fromFiles = options
     .list('env-file')
     .flatMap((path) => parseEnvFile(host.readFile(path, '--env-file'), own, path));
-  return [...fromFiles, ...options.list('env').flatMap((text) => parseEnv(text, own))];
+  return [...fromFiles, ...options.list('env').map((text) => parseEnv(text, own))];
 }

@@ -1,6 +1,7 @@
 import { isatty } from 'node:tty';
 import { EngineError } from '../../base/error.ts';
 import { anyNumber, type CommandSpec, type OptionSpec } from '../command/spec.ts';
+import { envOption, parseEnv } from '../flags/env.ts';
 import { joinStreams } from '../run/attached.ts';
 import { quietStart } from '../shared/format-option.ts';
 import { exitCode } from '../exit-code.ts';
@@ -33,7 +34,7 @@ export const command: CommandSpec = {
     { name: 'mount-proc', help: 'Mount its own /proc (implies --mount)' },
     { name: 'map-root-user', short: 'r', help: 'Root inside is the caller outside (implies --user)' },
     { name: 'hostname', value: 'NAME', help: 'Set a host name (implies --uts)' },
-    { name: 'env', short: 'e', value: 'NAME=VALUE', list: true, help: 'Set an environment variable' },
+    envOption,
     quietStart,
   ],
   examples: [
@@ -59,7 +60,7 @@ export const command: CommandSpec = {
       mapRootUser: options.flag('map-root-user'),
       hostname: options.text('hostname') ?? '',
       argv: args.length > 0 ? [...args] : ['sh'],
-      env: [...options.list('env')],
+      env: options.list('env').map((text) => parseEnv(text, context.env)),
       tty,
     });
     const session = {

@@ -1,18 +1,32 @@
+import type { OptionSpec } from '../command/spec.ts';
 import { badFlag, usageError, badOptionExit } from '../command/usage-error.ts';
+
+export const envOption: OptionSpec = {
+  name: 'env',
+  short: 'e',
+  value: 'NAME[=VALUE]',
+  list: true,
+  help: 'Set an environment variable, or pass yours on',
+};
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** `NAME=value` is kept; `NAME` alone takes the caller's value and is left out when there is none. */
-export function parseEnv(text: string, own: Env, flag = '--env'): string[] {
+/**
+ * `NAME=value` is kept; `NAME` alone takes the caller's value. Where there is none it stays alone, which takes the image's
+ * variable away, as Docker's command has it.
+ */
+export function parseEnv(text: string, own: Env, flag = '--env'): string {
   const equals = text.indexOf('=');
   if (text === '' || equals === 0)
     throw badFlag(flag, text, 'the name is empty', 'Write NAME=value, or NAME to pass your own on.');
-  if (equals > 0) return [text];
-  const value = own[text];
-  return value === undefined ? [] : [`${text}=${value}`];
+  const value = equals > 0 ? undefined : own[text];
+  return value === undefined ? text : `${text}=${value}`;
 }
 
-/** Lines of an `--env-file`: as `--env`; empty lines and those that start with `#` are skipped; no quoting. */
+/**
+ * Lines of an `--env-file`: as `--env`, but a name without a value of the caller's is left out, and the image's stays; empty
+ * lines and those that start with `#` are skipped; no quoting.
+ */
 export function parseEnvFile(content: string, own: Env, path: string): string[] {
   const lines = content.replace(/^\ufeff/, '').split(/\r?\n/);
   return lines.flatMap((raw, index) => {
@@ -25,7 +39,8 @@ export function parseEnvFile(content: string, own: Env, path: string): string[] 
         'Write NAME=value, one a line, without spaces in the name.',
         badOptionExit,
       );
-    return parseEnv(line, own);
+    const variable = parseEnv(line, own);
+    return variable.includes('=') ? [variable] : [];
   });
 }
 

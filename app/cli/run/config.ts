@@ -64,7 +64,7 @@ function processPart(options: Options, host: RunHost, detached: boolean) {
     .flatMap((path) => parseEnvFile(host.readFile(path, '--env-file'), host.env, path));
   return {
     entrypoint: mapText(options, 'entrypoint', (text) => [text]),
-    env: [...fromFiles, ...options.list('env').flatMap((text) => parseEnv(text, host.env))],
+    env: [...fromFiles, ...options.list('env').map((text) => parseEnv(text, host.env))],
     workdir: mapText(options, 'workdir', checkWorkdir),
     user: options.text('user'),
     groupAdd: [...options.list('group-add')],

@@ -1,4 +1,5 @@
 /** Options of `run` and `create` that describe the container. */
+import { envOption } from '../flags/env.ts';
 import { healthOptions, restartOption } from '../flags/health.ts';
 import type { OptionSpec } from '../command/spec.ts';
 import { oomKillOption, resourceOptions, throttleOptions } from './resource-options.ts';
@@ -14,7 +15,7 @@ const processOptions: readonly OptionSpec[] = [
     help: 'Attach to stdin, stdout or stderr',
     complete: ['stdin', 'stdout', 'stderr'],
   },
-  { name: 'env', short: 'e', value: 'NAME=VALUE', list: true, help: 'Set an environment variable' },
+  envOption,
   { name: 'env-file', value: 'FILE', list: true, help: 'Read environment variables from a file', complete: 'file' },
   { name: 'workdir', short: 'w', value: 'DIR', help: 'Working directory inside' },
   { name: 'user', short: 'u', value: 'USER[:GROUP]', help: 'User by name or id' },

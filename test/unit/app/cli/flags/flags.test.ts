@@ -96,12 +96,13 @@ table('parseInteger', (text) => parseInteger(text, '--n', { from: -1, to: 10 }),
   ['1.5', /not a whole number/],
   ['', /not a whole number/],
 ]);
-table('parseEnv', (text) => parseEnv(text, { HOME: '/root' }), [
-  ['A=1', ['A=1']],
-  ['A=', ['A=']],
-  ['A=b=c', ['A=b=c']],
-  ['HOME', ['HOME=/root']],
-  ['MISSING', []],
+table('parseEnv', (text) => parseEnv(text, { HOME: '/root', EMPTY: '' }), [
+  ['A=1', 'A=1'],
+  ['A=', 'A='],
+  ['A=b=c', 'A=b=c'],
+  ['HOME', 'HOME=/root'],
+  ['EMPTY', 'EMPTY='],
+  ['MISSING', 'MISSING'],
   ['', /name is empty/],
   ['=x', /name is empty/],
 ]);
