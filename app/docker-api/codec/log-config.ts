@@ -11,7 +11,10 @@ const known: Readonly<Record<(typeof drivers)[number], readonly string[]>> = {
   local: ['max-size', 'max-file', 'compress'],
   none: [],
 };
-/** Of every driver; nobody waits for a log here, so there is nothing to choose. */
+/**
+ * Of every driver: checked and kept. The monitor writes each record to the file before it reads on, so a program waits where
+ * the file does (and what a full disk has no room for is dropped), whatever the mode; who asks for another is warned.
+ */
 const common = ['mode', 'max-buffer-size'];
 
 /** Logs are rotated files of our own, which is what `json-file` and `local` are to their users. */

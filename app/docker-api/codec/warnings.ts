@@ -13,6 +13,8 @@ const wishes: readonly (readonly [string, (host: HostConfig, request: CreateRequ
       Mounts.some(({ BindOptions: how }) => how?.NonRecursive === true || how?.ReadOnlyNonRecursive === true),
   ],
   ['Masked and read-only paths other than the usual ones, or none', hasOwnPaths],
+  ['Logging that drops what it would wait for (mode=non-blocking)', ({ LogConfig }) => isUnwaiting(LogConfig)],
+  ['Compressed logs', ({ LogConfig: { Type, Config } }) => Type !== 'none' && isOn(Config['compress'])],
   ['Options of an endpoint’s driver', (_, request) => endpoints(request).some((one) => isFilled(one?.DriverOpts))],
   [
     'Link-local addresses',
@@ -86,6 +88,16 @@ function hasOwnPaths({ MaskedPaths, ReadonlyPaths }: HostConfig): boolean {
 
 function isSame(list: readonly string[], usual: readonly string[]): boolean {
   return list.length === usual.length && list.every((path) => usual.includes(path));
+}
+
+/** Where no log is kept there is nothing to wait for. */
+function isUnwaiting({ Type, Config }: HostConfig['LogConfig']): boolean {
+  return Type !== 'none' && Config['mode'] === 'non-blocking';
+}
+
+/** As Go reads a bool. */
+function isOn(text = ''): boolean {
+  return ['1', 't', 'T', 'true', 'TRUE', 'True'].includes(text);
 }
 
 function endpoints({ NetworkingConfig }: CreateRequest) {

@@ -37,7 +37,11 @@ export const run: Table = {
       0,
       /(?=[^]*WARNING: Memory swappiness)(?=[^]*WARNING: Mount propagation)/,
     ],
-    ['docker run --rm --log-opt mode=non-blocking --log-opt max-buffer-size=4m busybox true', 0, /^$/],
+    [
+      'docker run --rm --log-opt mode=non-blocking --log-opt max-buffer-size=4m busybox true 2>&1',
+      0,
+      /^WARNING: Logging that drops what it would wait for \(mode=non-blocking\): .*ignored\.\n$/,
+    ],
     ['docker run --rm --log-opt mode=odd busybox true', 125, /logging mode not supported: odd/],
     ['docker run --rm --pids-limit 33 busybox cat /sys/fs/cgroup/pids.max', 0, /^33\n$/],
     ['docker run --rm --shm-size 8m busybox df -k /dev/shm', 0, /8192 /],

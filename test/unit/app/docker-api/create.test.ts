@@ -167,6 +167,7 @@ describe('create', () => {
     assert.equal(config.cgroupParent, '/x');
   });
   it('a warning for each wish: one row each', () => {
+    const log = (Type: string, Config: object) => ({ LogConfig: { Type, Config } });
     const table: [object, RegExp | undefined][] = [
       [{ BlkioWeightDevice: [{ Path: '/dev/vda', Weight: 20 }] }, /^Weights of block devices: /],
       [{ CpuRealtimePeriod: 1000 }, /^Realtime scheduling: /],
@@ -189,6 +190,14 @@ describe('create', () => {
         { Mounts: [{ Type: 'bind', Source: '/a', Target: '/b', BindOptions: { ReadOnlyForceRecursive: true } }] },
         undefined,
       ],
+      [
+        log('json-file', { mode: 'non-blocking', 'max-buffer-size': '4m' }),
+        /^Logging that drops what it would wait for/,
+      ],
+      [log('', { mode: 'non-blocking' }), /^Logging that drops/],
+      [log('local', { mode: 'blocking', compress: 'false' }), undefined],
+      [log('local', { compress: 'true' }), /^Compressed logs: /],
+      [log('none', { mode: 'non-blocking', compress: 'true' }), undefined],
       [{ MaskedPaths: ['/proc/keys'] }, /^Masked and read-only paths/],
       [{ MaskedPaths: [], ReadonlyPaths: ['/proc/sys'] }, /^Masked and read-only paths/],
       [{ MaskedPaths: [], ReadonlyPaths: [] }, undefined],
