@@ -44,6 +44,19 @@ export function operations(): { method: string; path: string }[] {
   );
 }
 
+/** Names of the fields of a definition, with those of what it includes. */
+export function fieldsOf(definition: string): string[] {
+  return fieldNames(description.definitions[definition] ?? {});
+}
+
+function fieldNames({ properties, allOf, $ref }: Schema): string[] {
+  return [
+    ...Object.keys((properties ?? {}) as object),
+    ...((allOf ?? []) as Schema[]).flatMap(fieldNames),
+    ...(typeof $ref === 'string' ? fieldsOf($ref.replace('#/definitions/', '')) : []),
+  ];
+}
+
 /** What is wrong with the answer; empty when it is as described. That to HEAD has no body. */
 export function faults(method: string, path: string, status: number, body: unknown): string[] {
   const response = description.paths[path]?.[method.toLowerCase()]?.responses[String(status)];

@@ -120,6 +120,7 @@ function checkHostConfig(host: HostConfig): void {
     );
   if (!['', 'runc', 'io.containerd.runc.v2'].includes(host.Runtime))
     throw new EngineError('invalid-argument', `unknown or invalid runtime name: ${host.Runtime}`);
+  refuseForWindows(host);
   const badHost = host.ExtraHosts.find((entry) => !/^[^:=]+[:=].+$/.test(entry));
   if (badHost !== undefined)
     throw new EngineError('invalid-argument', `bad format for add-host: ${JSON.stringify(badHost)}`);
@@ -127,4 +128,13 @@ function checkHostConfig(host: HostConfig): void {
     throw new EngineError('invalid-argument', '--storage-opt is not supported: the data disk has no quotas.');
   if (host.DeviceRequests.length > 0)
     throw new EngineError('invalid-argument', 'could not select device driver: the machine has no such devices');
+}
+
+function refuseForWindows({ Isolation, IOMaximumBandwidth, IOMaximumIOps }: HostConfig): void {
+  if (!['', 'default'].includes(Isolation.toLowerCase()))
+    throw new EngineError('invalid-argument', `invalid isolation "${Isolation}": linux only supports 'default'`);
+  if (IOMaximumBandwidth !== 0)
+    throw new EngineError('invalid-argument', 'invalid QoS settings: linux does not support --io-maxbandwidth');
+  if (IOMaximumIOps !== 0)
+    throw new EngineError('invalid-argument', 'invalid QoS settings: linux does not support --io-maxiops');
 }

@@ -5,6 +5,7 @@ import { maskedPaths, readonlyPaths } from './system-paths.ts';
 
 /** A wish, and how to tell that it was made. */
 const wishes: readonly (readonly [string, (host: HostConfig, request: CreateRequest) => boolean])[] = [
+  ['The cgroup of another container', ({ Cgroup }) => Cgroup !== ''],
   ['A volume driver', ({ VolumeDriver }) => !['', 'local'].includes(VolumeDriver)],
   ['Mount propagation other than private', (host) => propagations(host).some((word) => !isPrivate(word))],
   [
