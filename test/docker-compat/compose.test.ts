@@ -121,7 +121,9 @@ test('a project comes up in its order, runs, and goes without a trace', { skip }
   const address = await compose('port web 80');
   await compose("exec -T web sh -c 'echo from compose >/var/www/html/index.html'");
   const port = address.split(':').at(-1) ?? '';
-  assert.equal(await (await fetch(`http://127.0.0.1:${port}/`)).text(), 'from compose\n');
+  // It runs, and need not listen yet.
+  const page = await until('the page is served', async () => (await fetch(`http://127.0.0.1:${port}/`)).text());
+  assert.equal(page, 'from compose\n');
 
   assert.equal(await compose("exec -T cache sh -c 'echo $FROM_PROJECT $OVERRIDDEN'"), 'hello second');
   assert.equal(await compose('exec -T web getent hosts db cache | wc -l'), '2');

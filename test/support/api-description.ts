@@ -51,7 +51,7 @@ export function fieldsOf(definition: string): string[] {
 
 function fieldNames({ properties, allOf, $ref }: Schema): string[] {
   return [
-    ...Object.keys((properties ?? {}) as object),
+    ...Object.keys(properties ?? {}),
     ...((allOf ?? []) as Schema[]).flatMap(fieldNames),
     ...(typeof $ref === 'string' ? fieldsOf($ref.replace('#/definitions/', '')) : []),
   ];

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, request, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { PassThrough, type Readable } from 'node:stream';
-import { buffer, text } from 'node:stream/consumers';
+import { buffer, json, text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
 import Docker from 'dockerode';
 import { dockerStack } from '../../support/docker-stack.ts';
@@ -19,16 +19,18 @@ async function stack(t: TestContext) {
 }
 
 test('attach before start: no byte is missed, and the wait that was begun before tells the exit code', async (t) => {
-  const { docker } = await stack(t);
+  const { docker, socketPath } = await stack(t);
   const container = await docker.createContainer({ Image: 'tiny', Cmd: ['echo', 'first', 'bytes'] });
   const stream = await container.attach({ stream: true, stdout: true, stderr: true, hijack: true });
-  const ended = container.wait({ condition: 'next-exit' }) as Promise<{ StatusCode: number }>;
+  // Its head tells that it has begun; two requests at once come in any order.
+  const path = `/containers/${container.id}/wait?condition=next-exit`;
+  const [waiting] = (await once(request({ socketPath, method: 'POST', path }).end(), 'response')) as [IncomingMessage];
   const [out, err] = [new PassThrough(), new PassThrough()];
   docker.modem.demuxStream(stream, out, err);
   stream.once('end', () => out.end());
   await container.start();
   assert.equal(await text(out), 'first bytes\n');
-  assert.deepEqual(await ended, { StatusCode: 0 });
+  assert.deepEqual(await json(waiting), { StatusCode: 0 });
   await container.remove();
   await assert.rejects(container.inspect(), { statusCode: 404 });
 });

@@ -1,7 +1,6 @@
 /** What `docker stats` is made of, from a played cgroup and played interfaces. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import Docker from 'dockerode';
 import { faults } from '../../support/api-description.ts';
@@ -47,8 +46,12 @@ test('a stream of samples ends when the container is removed, and breaks no conn
   const container = await docker.createContainer({ Image: 'tiny', Cmd: ['sleep'] });
   await container.start();
   const stream = await container.stats({ stream: true });
+  const chunks: Buffer[] = [];
+  stream.on('data', (chunk: Buffer) => void chunks.push(chunk));
+  const ended = once(stream, 'end');
   await once(stream, 'data');
   await container.remove({ force: true });
-  const lines = (await text(stream)).split('\n').filter(Boolean);
+  await ended;
+  const lines = Buffer.concat(chunks).toString().split('\n').filter(Boolean);
   for (const line of lines) assert.doesNotThrow(() => JSON.parse(line) as unknown, line);
 });

@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import Docker from 'dockerode';
 import { cgroupRoot } from '../../../guest-agent/services/paths.ts';
 import { dockerStack } from '../../support/docker-stack.ts';
+import { until } from '../../support/until.ts';
 
 const ps = (...args: string[]) => spawnSync('ps', args, { encoding: 'utf8', env: { ...process.env, TZ: 'UTC' } });
 const found = ps('--version');
@@ -30,6 +31,8 @@ test(
     await once(child, 'spawn');
     t.after(() => void child.kill());
     const pid = String(child.pid);
+    const status = `/proc/${pid}/status`;
+    await until('it sleeps, and changes no more', () => /^State:\tS /m.test(readFileSync(status, 'utf8')));
     const cgroup = join(cgroupRoot(agent.paths), container.id);
     mkdirSync(cgroup, { recursive: true });
     writeFileSync(join(cgroup, 'cgroup.procs'), `${pid}\n`);
