@@ -132,9 +132,15 @@ function checkHostConfig(host: HostConfig): void {
 
 function refuseForWindows({ Isolation, IOMaximumBandwidth, IOMaximumIOps }: HostConfig): void {
   if (!['', 'default'].includes(Isolation.toLowerCase()))
-    throw new EngineError('invalid-argument', `invalid isolation "${Isolation}": linux only supports 'default'`);
+    throw new EngineError('invalid-argument', `Invalid isolation: "${Isolation}" - linux only supports 'default'`);
   if (IOMaximumBandwidth !== 0)
-    throw new EngineError('invalid-argument', 'invalid QoS settings: linux does not support --io-maxbandwidth');
+    throw new EngineError(
+      'invalid-argument',
+      'Invalid QoS settings: linux does not support configuration of maximum bandwidth',
+    );
   if (IOMaximumIOps !== 0)
-    throw new EngineError('invalid-argument', 'invalid QoS settings: linux does not support --io-maxiops');
+    throw new EngineError(
+      'invalid-argument',
+      'Invalid QoS settings: linux does not support configuration of maximum IOPs',
+    );
 }
