@@ -16,6 +16,7 @@ import { InProcessAgent } from '../../support/in-process-agent.ts';
 import { makeOciLayout } from '../../support/oci-layout.ts';
 import { runConfig } from '../../support/run-config.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { until } from '../../support/until.ts';
 
 interface Stack {
   readonly agent: InProcessAgent;
@@ -86,6 +87,7 @@ describe('a port', () => {
     await api.containers.kill({ id, signal: 'KILL' });
     await api.containers.wait({ id, condition: 'not-running' });
     assert.deepEqual(brokenAt(await look()).slice(0, 2), [false, 'container']);
+    await until('its port is given back', async () => (await checkPort('127.0.0.1', port)) === port);
     const taker = createServer().listen(port, '127.0.0.1');
     await once(taker, 'listening');
     t.after(() => taker.close());
