@@ -15,10 +15,11 @@ after(() => rmSync(root, { recursive: true, force: true }));
 
 const storeModule = new URL('../../../app/content/store.ts', import.meta.url).href;
 const script = `
+  import { writeSync } from 'node:fs';
   import { openStore } from ${JSON.stringify(storeModule)};
   const [, folder, ...layouts] = process.argv;
   const store = await openStore(folder);
-  const say = (...words) => console.log(...words);
+  const say = (...words) => writeSync(1, words.join(' ') + '\\n');
   for (;;) {
     for (const layout of layouts) {
       const [image] = await store.load(layout, { onProgress: (digest) => say('blob', digest) });
