@@ -12,11 +12,18 @@ export interface Backend {
   /** Looks at the host without changing it. */
   probe(): Promise<BackendProbe>;
   /**
+   * Ends, as gently as it lets itself be, the guest that a crashed host service left running. To be called while what
+   * serves that guest (share servers) is there still: without them it cannot end its processes nor put its disk in order.
+   */
+  endLeftOver(spec: LeftOver): Promise<void>;
+  /**
    * Starts the guest and returns once its kernel has reached userland.
    * @throws EngineError naming the stage that failed; nothing is left running.
    */
   boot(spec: MachineSpec, options: BootOptions): Promise<Vm>;
 }
+
+export type LeftOver = Pick<MachineSpec, 'name' | 'runtimeDir' | 'dataDisk'>;
 
 export interface BackendProbe {
   readonly usable: boolean;

@@ -37,6 +37,7 @@ export async function bringUp(options: BringUpOptions): Promise<Session> {
     await stages.run('image', 'preparing the machine’s files', (signal) => options.drivers.prepare(signal)),
   );
   const { backend, shares: driver, sharesMissing = 'this host has no driver for it.' } = options.drivers;
+  await stages.run('vm', 'ending what an earlier run left', () => backend.endLeftOver(prepared.spec));
   const shares = undo.use(
     await stages.run('vm', 'serving shared folders', (signal) =>
       ShareSet.start(prepared.sharedFolders, { driver, missing: sharesMissing }, signal),

@@ -76,6 +76,7 @@ export class FakeMachine implements EngineDrivers {
   /** What names the host knows. */
   names: LookUp = () => Promise.resolve({ outcome: 'no-such-name' });
   readonly lookUp: LookUp = (question) => this.names(question);
+  endLeftOver = (): Promise<void> => Promise.resolve();
   /** Awaited by each boot. */
   boot: (options: BootOptions) => Promise<void> = () => Promise.resolve();
 
@@ -84,6 +85,7 @@ export class FakeMachine implements EngineDrivers {
     this.backend = {
       name: 'fake',
       probe: () => Promise.resolve({ usable: true, summary: 'fake 1.0', accelerators: [] }),
+      endLeftOver: () => this.endLeftOver(),
       boot: async (_, options) => {
         await this.boot(options);
         options.onProgress?.({ stage: 'userland', message: 'the kernel is up' });

@@ -118,8 +118,9 @@ test('a QEMU that dies unasked is a crash with the last console lines', async (t
 test('the QEMU that a crashed host service left behind is ended before the next boot', async (t) => {
   const { backend, spec } = await setUp(t, {});
   const first = await backend().boot(spec);
-  const second = await backend().boot(spec);
+  await backend().endLeftOver(spec);
   assert.equal(await running(first.pid), false);
+  const second = await backend().boot(spec);
   assert.equal(await running(second.pid), true);
   await second.stop('force');
 });

@@ -8,7 +8,7 @@ import { endProcess } from '../../../base/process.ts';
 import { bootId } from '../../../base/process-identity.ts';
 import { privateFolder } from '../../../base/private-folder.ts';
 import type { Accelerator, AcceleratorReport } from '../../accelerator.ts';
-import type { Backend, BackendProbe, BootOptions, Vm } from '../../machine.ts';
+import type { Backend, BackendProbe, BootOptions, LeftOver, Vm } from '../../machine.ts';
 import type { MachineSpec } from '../../machine-spec.ts';
 import { acceleratorReports, acceleratorsToTry, CHOOSE_ANOTHER } from './accelerator-plan.ts';
 import { sshForward } from './host-forwards.ts';
@@ -82,10 +82,14 @@ export class QemuBackend implements Backend {
     }
   }
 
+  async endLeftOver(spec: LeftOver): Promise<void> {
+    const { host, log } = this.#options;
+    await endLeftOver(qemuFiles(spec, host.os), host.os, this.#limits, log);
+  }
+
   async boot(spec: MachineSpec, options: BootOptions = {}): Promise<Vm> {
     const { host, uid, path, program, log } = this.#options;
     await privateFolder(spec.runtimeDir, uid);
-    await endLeftOver(qemuFiles(spec, host.os), host.os, this.#limits, log);
     const qemu = await findQemu(host, spec.arch, path, program);
     const situation = `${await bootId(host.os)} ${qemu.version} ${spec.kernelSha256}`;
     const reports = await this.#reports(qemu, spec.arch, await this.verdicts.of(situation));

@@ -7,6 +7,7 @@ import type { HostOs } from '../../../base/platform.ts';
 import { endProcess, startProcess, type RunningProcess } from '../../../base/process.ts';
 import { writePidFile } from '../../../base/process-identity.ts';
 import type { Accelerator } from '../../accelerator.ts';
+import type { LeftOver } from '../../machine.ts';
 import type { MachineSpec } from '../../machine-spec.ts';
 import { ConsoleFollower } from './console.ts';
 import { qemuArgs } from './qemu-args.ts';
@@ -36,7 +37,7 @@ export interface LaunchOptions {
 
 const MONITOR_LIMIT = 10_000;
 
-export function qemuFiles(spec: Pick<MachineSpec, 'name' | 'runtimeDir' | 'dataDisk'>, hostOs: HostOs): QemuFiles {
+export function qemuFiles(spec: LeftOver, hostOs: HostOs): QemuFiles {
   return {
     pidFile: join(spec.runtimeDir, 'qemu.pid'),
     monitorPath: hostOs === 'win32' ? `\\\\.\\pipe\\berth-${spec.name}-qmp` : join(spec.runtimeDir, 'qmp.sock'),

@@ -46,7 +46,7 @@ test('goes through the stages and tells what runs', async (t) => {
   assert.equal(running.status, 'running');
   assert.deepEqual(
     seen.map((one) => (one.status === 'starting' ? one.stage : one.status)),
-    ['image', 'image', 'vm', 'vm', 'kernel', 'agent', 'shares', 'running'],
+    ['image', 'image', 'vm', 'vm', 'vm', 'kernel', 'agent', 'shares', 'running'],
   );
   assert.equal(running.kernel, '6.12.0');
   assert.equal((await it.session()).guest.hello.agentInstance, 'first');
@@ -184,6 +184,17 @@ test('a crash is seen, told with its cause, and the next start works', async (t)
   assert.equal((await it.start()).status, 'running');
   assert.equal(machine.vms.length, 2);
   assert.deepEqual(machine.released, ['lock']);
+});
+
+test('a machine that an earlier run left is ended while its shares are still served', async (t) => {
+  const { engine: it, machine, folder } = await engine(t);
+  machine.sharedFolders = [{ path: folder, readOnly: false }];
+  const order: string[] = [];
+  machine.endLeftOver = () => Promise.resolve(void order.push('ended'));
+  const { serve } = machine;
+  machine.serve = () => (order.push('served anew'), serve());
+  await it.start();
+  assert.deepEqual(order.slice(0, 2), ['ended', 'served anew']);
 });
 
 test('an agent that restarts is lost and found, and gets its shares mounted again', async (t) => {
