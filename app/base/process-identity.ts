@@ -50,6 +50,13 @@ export async function livePid(path: string, hostOs: HostOs): Promise<number | un
   return undefined;
 }
 
+/** Whether the process that the file remembers has run in this boot of this host, and runs no more. */
+export async function hasEnded(path: string, hostOs: HostOs): Promise<boolean> {
+  const known = parsePidFile((await readFileIfThere(path)) ?? '');
+  if (known?.started?.startsWith(`${await bootId(hostOs)} `) !== true) return false;
+  return (await identity(known.pid, hostOs)) !== known.started;
+}
+
 async function identity(pid: number, hostOs: HostOs): Promise<string | undefined> {
   const started = await startTimeOf(pid, hostOs);
   return started === undefined ? undefined : `${await bootId(hostOs)} ${started}`;

@@ -48,7 +48,8 @@ export async function prepareMachine(name: string, context: PrepareContext): Pro
   await requireFiles(image);
   const agentImage = await resources.agentImage();
   const folder = store.folder(name);
-  const lock = await lockMachine(folder.path, (cause) => log.error({ err: cause }, 'the lock of the machine was lost'));
+  const onLost = (cause: Error): void => log.error({ err: cause }, 'the lock of the machine was lost');
+  const lock = await lockMachine(folder.path, { hostOs: facts.os, onLost });
   try {
     const keys = await machineKeys(folder.path);
     const runtimeDir = await privateFolder(runtimeFolder(dirs, name), facts.uid);

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import ssh2 from 'ssh2';
 import { allocatedBytes } from '../../../../app/base/disk-use.ts';
+import { hostFacts } from '../../../../app/base/platform.ts';
+import { hasEnded, livePid, writePidFile } from '../../../../app/base/process-identity.ts';
 import { writeConfigInitrd } from '../../../../app/machine/config-initrd.ts';
 import {
   dataDiskBytes,
@@ -120,17 +123,37 @@ test("the configuration is an archive of its own behind the image's", async () =
 
 const unexpected = (cause: Error) => assert.fail(cause);
 
+const { os: hostOs } = hostFacts();
+const lockOptions = { hostOs, onLost: unexpected, staleAfter: 2000 };
+
 test('a machine has one owner at a time', async () => {
   const machine = join(folder, 'lock');
-  const held = await lockMachine(machine, unexpected, 2000);
-  await assert.rejects(lockMachine(machine, unexpected, 2000), { code: 'in-use' });
+  const held = await lockMachine(machine, lockOptions);
+  await assert.rejects(lockMachine(machine, lockOptions), { code: 'in-use' });
   await held[Symbol.asyncDispose]();
-  await (await lockMachine(machine, unexpected, 2000))[Symbol.asyncDispose]();
+  await (await lockMachine(machine, lockOptions))[Symbol.asyncDispose]();
 });
 
 test('the lock of a process that is gone is taken over', async () => {
   const machine = join(folder, 'stale');
   await mkdir(`${machine}.lock`, { recursive: true });
   await utimes(`${machine}.lock`, 0, 0);
-  await (await lockMachine(machine, unexpected, 2000))[Symbol.asyncDispose]();
+  await (await lockMachine(machine, lockOptions))[Symbol.asyncDispose]();
+});
+
+test('the lock of a process that was killed is free at once; what another boot or host has noted says nothing', async () => {
+  const machine = join(folder, 'killed');
+  const holder = join(machine, 'holder.pid');
+  await mkdir(machine);
+  const ended = spawn('sleep', ['1000'], { stdio: 'ignore' });
+  await writePidFile(holder, ended.pid ?? 0, hostOs);
+  ended.kill('SIGKILL');
+  await once(ended, 'exit');
+  const { started } = JSON.parse(await readFile(holder, 'utf8')) as { started: string };
+  await mkdir(`${machine}.lock`);
+  const held = await lockMachine(machine, { ...lockOptions, staleAfter: 600_000 });
+  assert.equal(await livePid(holder, hostOs), process.pid);
+  await held[Symbol.asyncDispose]();
+  await writeFile(holder, JSON.stringify({ pid: ended.pid, started: started.replace(/^[^ ]+/, 'elsewhere') }));
+  assert.equal(await hasEnded(holder, hostOs), false);
 });
