@@ -1,6 +1,7 @@
 /** Machines in a state folder of their own: what lies about from before, several at once, interrupted starts and runs. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
@@ -8,11 +9,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { protocolVersion } from '../../guest-agent/protocol/version.ts';
+import { folderUse } from '../../app/base/disk-use.ts';
 import { berthScript } from '../support/berth.ts';
 import { resourcesWithOtherAgent } from '../support/other-agent.ts';
 import { ownHome } from '../support/own-home.ts';
+import { makeTar } from '../support/tar.ts';
 import { until } from '../support/until.ts';
 
+const MIB = 2 ** 20;
 const scratch = await mkdtemp(join(tmpdir(), 'berth-machines-'));
 test.after(() => rm(scratch, { recursive: true, force: true }));
 const home = await ownHome({ after: (fn) => test.after(fn) });
@@ -67,8 +71,9 @@ test('what a crash left lying about is harmless; two starts at once are one', as
   assert.equal(await home.ok(['run', '--rm', 'busybox', 'echo', 'fine']), 'fine');
 });
 
-test('two machines run at once with containers of their own; one is removed and nothing of it is left', async () => {
-  const two = (...args: string[]) => home.ok(['--machine', 'two', ...args]);
+const two = (...args: string[]) => home.ok(['--machine', 'two', ...args]);
+
+test('two machines run at once with containers of their own', async () => {
   await two('machine', 'set', '--memory', '512m', '--disk', '512m');
   await two('start', '-q');
   await home.ok(['run', '-d', '--name', 'web', 'busybox', 'sleep', '1000']);
@@ -77,6 +82,32 @@ test('two machines run at once with containers of their own; one is removed and 
   assert.match(await two('ps', '--no-trunc'), /sleep 2000/);
   const list = await home.ok(['machine', 'ls', '--format', '{{.Name}} {{.Status}} {{.Memory}}']);
   assert.deepEqual(list.split('\n'), ['default running 768MiB', 'two running 512MiB']);
+});
+
+test('a prune gives back blocks of all machines that run; its figure is what this host’s disk got back', async (t) => {
+  const file = join(scratch, 'spare.tar');
+  await writeFile(file, makeTar([{ path: 'data', data: randomBytes(16 * MIB) }]));
+  await home.ok(['import', '-c', 'LABEL spare=yes', file, 'example/spare:1']);
+  for (const machine of ['default', 'two']) {
+    await home.ok(['--machine', machine, 'create', '--name', 'spare', 'example/spare:1', '/data']);
+    await home.ok(['--machine', machine, 'rm', 'spare']);
+    await home.ok(['--machine', machine, 'ssh', '--', 'sync']);
+  }
+  const folders = ['content', 'machines/default', 'machines/two'];
+  const measure = () => Promise.all(folders.map((folder) => folderUse(join(home.path, 'data', folder))));
+  const before = await measure();
+  const said = await home.ok(['image', 'prune', '-a', '-f', '--filter', 'label=spare']);
+  const after = await measure();
+  const [content = 0, ...machines] = before.map((bytes, index) => bytes - (after[index] ?? 0));
+  // As it was sent and as a file system, here; a copy in each guest.
+  assert.ok(content > 30 * MIB && machines.every((bytes) => bytes > 14 * MIB), `${content}, ${machines.join()}`);
+  const told = Number(/Total reclaimed space: ([0-9.]+)MB/.exec(said)?.[1]) * 1e6;
+  const sum = machines.reduce((total, bytes) => total + bytes, content);
+  t.diagnostic(`told ${told}, measured ${sum}: ${content} of the store, ${machines.join(' and ')} of the machines`);
+  assert.ok(Math.abs(told - sum) < 2 * MIB, `${said}\nmeasured: ${sum}`);
+});
+
+test('a machine is removed and nothing of it is left, while the other runs on', async () => {
   const { pid } = await status('two');
   await home.ok(['machine', 'rm', '--force', 'two']);
   assert.ok(isGone(pid));
