@@ -1,25 +1,21 @@
-/** Images of real programs: loaded, run as their users run them, and what they keep outlives the virtual machine. */
+/** Images of real programs: pulled, run as their users run them, and what they keep outlives the virtual machine. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { run } from '../../vm-images/run.ts';
 import { berth, ok } from '../support/berth.ts';
-import { type BuiltImage, builtImages } from '../support/images/build.ts';
 import type { TestImageName } from '../support/images/recipes.ts';
+import { testImages } from '../support/images/recipes.ts';
+import { startRegistry } from '../support/images/registry.ts';
+import { ownHome } from '../support/own-home.ts';
 import { until } from '../support/until.ts';
 
-let images: Readonly<Record<TestImageName, BuiltImage>>;
-/** The product's own busybox keeps its name. */
-const nameOf = (name: TestImageName): string => `test/${name}`;
-
-before(async () => {
-  images = await builtImages();
-  for (const [name, { layout }] of Object.entries(images))
-    await ok(['image', 'import', layout, nameOf(name as TestImageName)]);
-});
+const names = Object.keys(testImages) as TestImageName[];
+const registry = await startRegistry({ after: (fn) => after(fn) });
+const nameOf = (name: TestImageName): string => `${registry.address}/${name}`;
 
 /** Starts a container in the background, removed with its volumes when the test is over. */
 async function started(
@@ -36,21 +32,53 @@ async function published(id: string, port: string): Promise<number> {
   return Number((await ok(['port', id, port])).split('\n')[0]?.split(':').at(-1));
 }
 
-test('what an image is made of is what skopeo says', async () => {
-  for (const [name, { layout, reference, manifestDigest }] of Object.entries(images)) {
-    const skopeo = async (...args: string[]): Promise<unknown> =>
-      JSON.parse((await run('skopeo', ['inspect', ...args, `oci:${layout}:${reference}`])).toString());
-    const theirs = (await skopeo('--config')) as { config: object; rootfs: { diff_ids: string[] } };
-    const [ours] = JSON.parse(await ok(['image', 'inspect', nameOf(name as TestImageName)])) as [
-      { RepoDigests: string[]; Config: object; RootFS: { diff_ids?: string[]; Layers?: string[] } },
-    ];
-    const { Digest } = (await skopeo()) as { Digest: string };
-    assert.equal(Digest, manifestDigest);
-    assert.ok(ours.RepoDigests.some((digest) => digest.endsWith(Digest)));
+/** What skopeo reads of an image of a registry. */
+async function skopeo<T>(reference: string, ...args: string[]): Promise<T> {
+  const words = ['inspect', '--tls-verify=false', ...args, `docker://${reference}:latest`];
+  return JSON.parse((await run('skopeo', words)).toString()) as T;
+}
+
+interface Inspected {
+  readonly Id: string;
+  readonly RepoDigests: string[];
+  readonly Config: Record<string, unknown>;
+  readonly RootFS: { readonly Layers: string[] };
+}
+
+test('each is pulled, and is what skopeo says', async () => {
+  for (const name of names) {
+    const pulled = await ok(['pull', nameOf(name)]);
+    const { Digest } = await skopeo<{ Digest: string }>(nameOf(name));
+    assert.match(
+      pulled,
+      new RegExp(`^Digest: ${Digest}\nStatus: Downloaded newer image for ${nameOf(name)}:latest$`, 'm'),
+    );
+    type Config = { config: object; rootfs: { diff_ids: string[] } };
+    const theirs = await skopeo<Config>(nameOf(name), '--config');
+    const [ours] = JSON.parse(await ok(['image', 'inspect', nameOf(name)])) as [Inspected];
+    assert.deepEqual(ours.RepoDigests, [`${nameOf(name)}@${Digest}`]);
     for (const [key, value] of Object.entries(theirs.config))
-      assert.deepEqual((ours.Config as Record<string, unknown>)[key], value, `${name}: ${key}`);
-    assert.deepEqual(ours.RootFS.diff_ids ?? ours.RootFS.Layers, theirs.rootfs.diff_ids);
+      assert.deepEqual(ours.Config[key], value, `${name}: ${key}`);
+    assert.deepEqual(ours.RootFS.Layers, theirs.rootfs.diff_ids);
   }
+});
+
+test('each is pushed to another registry and pulled back elsewhere: the same digests', async (t) => {
+  const other = await startRegistry(t, { empty: true });
+  const elsewhere = await ownHome(t);
+  for (const name of names) {
+    const moved = `${other.address}/${name}`;
+    await ok(['tag', nameOf(name), moved]);
+    await ok(['push', '-q', moved]);
+    await ok(['rmi', moved]);
+    const { Digest } = await skopeo<{ Digest: string }>(nameOf(name));
+    assert.equal((await skopeo<{ Digest: string }>(moved)).Digest, Digest);
+    await elsewhere.ok(['pull', '-q', moved]);
+    const [theirs] = JSON.parse(await elsewhere.ok(['image', 'inspect', moved])) as [Inspected];
+    assert.deepEqual(theirs.RepoDigests, [`${moved}@${Digest}`]);
+    assert.equal(theirs.Id, await ok(['image', 'inspect', '-f', '{{.Id}}', nameOf(name)]));
+  }
+  assert.match(await elsewhere.ok(['system', 'check']), /all is well/);
 });
 
 test('a minimal Debian: owners, modes and links are those of its packages, and its tools run', async () => {
