@@ -8,6 +8,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Outcome } from '../support/berth.ts';
 import { ownHome, type OwnHome } from '../support/own-home.ts';
 import { makeTar } from '../support/tar.ts';
@@ -34,6 +35,20 @@ interface Work {
   readonly prepare: () => Promise<() => Promise<Outcome>>;
   /** Milliseconds that the work takes at the least. */
   readonly length: number;
+  /** What must be so after the next start, whether or not the work had come to its end. */
+  readonly settled?: (outcome: Outcome, who: string) => Promise<void>;
+}
+
+/** What was told to be made is there. */
+async function isMade({ code, stdout }: Outcome): Promise<void> {
+  const made = stdout.trim();
+  if (code === 0) assert.equal(await home.ok(['inspect', '-f', '{{.Id}}', made]), made);
+}
+
+async function isThere(name: string): Promise<boolean> {
+  const { code, stderr } = await home.berth(['inspect', name]);
+  assert.ok(code === 0 || stderr.startsWith('berth: There is no '), stderr);
+  return code === 0;
 }
 
 const works: Readonly<Record<string, Work>> = {
@@ -43,14 +58,20 @@ const works: Readonly<Record<string, Work>> = {
       const name = await newImage(24 * MIB);
       return () => home.berth(['create', name, '/data']);
     },
+    settled: isMade,
   },
   'a run': {
-    length: 600,
-    prepare: () =>
-      Promise.resolve(() => home.berth(['run', '--rm', 'busybox', 'sh', '-c', 'echo one; echo two >/file'])),
+    length: 350,
+    prepare: () => {
+      const script = 'echo one; echo two >/file';
+      return Promise.resolve(() => home.berth(['run', '--rm', '--name', 'passing', 'busybox', 'sh', '-c', script]));
+    },
+    settled: async () => {
+      await until('it is gone', async () => !(await isThere('passing')));
+    },
   },
   'rm and rmi': {
-    length: 500,
+    length: 400,
     prepare: async () => {
       const name = await newImage(4 * MIB);
       const id = await home.ok(['create', name, '/data']);
@@ -58,6 +79,9 @@ const works: Readonly<Record<string, Work>> = {
         const first = await home.berth(['rm', id]);
         return first.code === 0 ? home.berth(['rmi', name]) : first;
       };
+    },
+    settled: async ({ code }) => {
+      if (code === 0) assert.equal(await isThere(`example/new:${serial}`), false);
     },
   },
   'a commit': {
@@ -67,42 +91,65 @@ const works: Readonly<Record<string, Work>> = {
       await home.ok(['wait', id]);
       return () => home.berth(['commit', id, `example/committed:${++serial}`]);
     },
+    settled: isMade,
+  },
+  'a commit of what runs': {
+    length: 1500,
+    prepare: async () => {
+      const script = 'head -c 20000000 /dev/urandom >/data; touch /done; sleep 1000';
+      await home.ok(['run', '-d', '--name', 'runs', 'busybox', 'sh', '-c', script]);
+      await until('it has something', async () => (await home.berth(['exec', 'runs', 'ls', '/done'])).code === 0);
+      return () => home.berth(['commit', 'runs', `example/committed:${++serial}`]);
+    },
+    settled: async (outcome, who) => {
+      await isMade(outcome);
+      const state = await home.ok(['inspect', '-f', '{{.State.Status}}', 'runs']);
+      assert.equal(state, who === 'the agent' ? 'running' : 'exited');
+      await home.ok(['rm', '-f', 'runs']);
+    },
   },
   prune: {
     length: 800,
     prepare: async () => {
       const name = await newImage(4 * MIB);
-      await home.ok(['create', name, '/data']);
+      await home.ok(['create', '--name', 'idle', '-v', '/anonymous', name, '/data']);
       await home.ok(['rmi', '-f', name]);
       return () => home.berth(['system', 'prune', '-f', '--volumes']);
+    },
+    settled: async ({ code }) => {
+      if (code === 0) assert.equal(await isThere('idle'), false);
+      // What was begun is gone on with.
+      await home.ok(['system', 'prune', '-f', '--volumes']);
+      assert.equal(await isThere('idle'), false);
+      assert.equal(await home.ok(['volume', 'ls', '--format', '{{.Name}}']), 'kept');
+      assert.doesNotMatch(await home.ok(['images', '--format', '{{.Repository}}']), /<none>/);
     },
   },
 };
 
-const pids = async (): Promise<{ service: number; vm: number }> => {
-  const [service, vm] = (await home.ok(['status', '--format', '{{.servicePid}} {{.pid}}'])).split(' ').map(Number);
-  assert.ok(service !== undefined && vm !== undefined);
-  return { service, vm };
-};
+/** A field of the status, empty where there is none now. */
+const status = async (field: 'servicePid' | 'pid'): Promise<string> =>
+  (await home.berth(['status', '--format', `{{.${field}}}`])).stdout.trim();
 
 /** @returns what kills it, so many milliseconds after the call */
 const kills: Readonly<Record<string, () => Promise<(afterMs: number) => Promise<unknown>>>> = {
-  'the host service': async () => killer((await pids()).service),
-  'the virtual machine': async () => killer((await pids()).vm),
+  'the host service': () => killer('servicePid'),
+  'the virtual machine': () => killer('pid'),
   'the agent': async () => {
     const pid = await home.ok(['ssh', '--', 'sh', '-c', "ps | awk '/[a]gent.mjs/ {print $1}' | head -1"]);
     return (afterMs) => home.berth(['ssh', '--', 'sh', '-c', `usleep ${afterMs * 1000}; kill -9 ${pid}`]);
   },
 };
 
-function killer(pid: number): (afterMs: number) => Promise<void> {
-  return (afterMs) =>
-    new Promise((resolve) => {
-      setTimeout(() => {
-        process.kill(pid, 'SIGKILL');
-        resolve();
-      }, afterMs);
-    });
+async function killer(field: 'servicePid' | 'pid'): Promise<(afterMs: number) => Promise<void>> {
+  const pid = await status(field);
+  assert.match(pid, /^\d+$/);
+  return async (afterMs) => {
+    await delay(afterMs);
+    process.kill(Number(pid), 'SIGKILL');
+    // Until its end is noticed, a start has nothing to do.
+    await until('its end is noticed', async () => (await status(field)) !== pid);
+  };
 }
 
 /** Both stores are whole, and hold no more than what is referred to. */
@@ -120,13 +167,19 @@ const trials: readonly (readonly [work: string, kill: string])[] = [
   ['a first run', 'the host service'],
   ['a first run', 'the virtual machine'],
   ['a first run', 'the agent'],
+  ['a run', 'the host service'],
   ['a run', 'the virtual machine'],
+  ['a run', 'the agent'],
   ['rm and rmi', 'the host service'],
+  ['rm and rmi', 'the virtual machine'],
   ['rm and rmi', 'the agent'],
   ['a commit', 'the host service'],
   ['a commit', 'the virtual machine'],
   ['a commit', 'the agent'],
+  ['a commit of what runs', 'the agent'],
+  ['prune', 'the host service'],
   ['prune', 'the virtual machine'],
+  ['prune', 'the agent'],
 ];
 
 async function trial(t: TestContext, [what, who]: readonly [string, string], random: number): Promise<void> {
@@ -138,9 +191,14 @@ async function trial(t: TestContext, [what, who]: readonly [string, string], ran
   const strike = await aim();
   const [outcome] = await Promise.all([run(), strike(afterMs)]);
   t.diagnostic(`${who} in ${what} after ${afterMs} ms: exit code ${outcome.code}`);
-  const made = outcome.code === 0 && ['a first run', 'a commit'].includes(what) ? outcome.stdout.trim() : undefined;
   await examine(home);
-  if (made !== undefined) assert.equal(await home.ok(['inspect', '-f', '{{.Id}}', made]), made);
+  if (who === 'the host service') await endedInOrder();
+  await work.settled?.(outcome, who);
+}
+
+/** The machine of a killed service was ended in order: its file system needed no journal. */
+async function endedInOrder(): Promise<void> {
+  assert.doesNotMatch(await home.ok(['ssh', '--', 'dmesg']), /EXT4-fs.*recovery complete/);
 }
 
 test('whatever is killed at whatever moment, both stores are whole after the next start', async (t) => {
