@@ -1,153 +1,123 @@
 import type { BlockWriter } from './block-writer.ts';
-import { encodeDirentBlock, splitIntoBlocks } from './directory.ts';
-import { BLOCK_SIZE, DataLayout, direntType, encodeInode, FileMode, INODE_SIZE, NID_UNIT, ROOT_NID } from './format.ts';
+import { encodeDirentBlock, fillBlock } from './directory.ts';
+import type { ImageTree } from './directory-layout.ts';
+import { DirectoryLayout, DIRECTORY_TYPE } from './directory-layout.ts';
+import { ROOT } from './folder-table.ts';
+import { BLOCK_SIZE, DataLayout, encodeInode, INODE_SIZE, NID_UNIT, ROOT_NID } from './format.ts';
 import type { MetadataArea } from './metadata-area.ts';
-import type { Directory } from './node.ts';
-import { encodeXattrs } from './xattr.ts';
+import { DOT, DOT_DOT } from './name-table.ts';
 
-/** A directory with its place in the image. */
-interface Plan {
-  directory: Directory;
-  parent: Plan | undefined;
-  /** Sorted, with `.` and `..`. */
-  names: string[];
-  /** Index after the last name of each block. */
-  ends: number[];
-  size: number;
-  subdirectories: number;
-  xattrs: Buffer;
-  /** The last block lies behind the inode. */
-  inline: boolean;
-  /** Block address of the whole blocks. */
-  address: number;
+export interface WrittenDirectories {
+  count: number;
+  /** The root's inode is in it, and the superblock is to be added. */
+  firstBlock: Buffer;
+  /** Sorted: where the inodes of shared names are, once for each such name. */
+  shared: Uint32Array;
 }
 
-/**
- * Appends all directories: first their whole blocks, then their inodes. The root's inode goes to block 0, which is
- * returned for the superblock to be added.
- */
+/** Appends all directories: first their whole blocks, then their inodes. */
 export async function writeDirectories(
-  root: Directory,
+  tree: ImageTree,
   blocks: BlockWriter,
   metadata: MetadataArea,
   firstSerial: number,
-): Promise<{ count: number; firstBlock: Buffer }> {
-  const plans = planAll(root);
-  place(plans, blocks.block);
-  const block = Buffer.alloc(BLOCK_SIZE);
-  for (const plan of plans) {
-    for (let index = 0; index < wholeBlocks(plan); index++) {
-      encodeBlock(block.fill(0), plan, index, metadata);
-      blocks.write(block);
+): Promise<WrittenDirectories> {
+  const layout = new DirectoryLayout(tree);
+  try {
+    layout.place(blocks.block);
+    const writer = new DirectoryWriter(tree, layout, metadata);
+    for (let index = 0; index < layout.count; index++) {
+      for (const block of writer.blocks(layout.folder(index))) {
+        blocks.write(block);
+        if (blocks.pending) await blocks.drain();
+      }
+    }
+    const firstBlock = Buffer.alloc(BLOCK_SIZE);
+    writer.record(ROOT, firstSerial).copy(firstBlock, ROOT_NID * NID_UNIT);
+    for (let index = 1; index < layout.count; index++) {
+      const folder = layout.folder(index);
+      blocks.zeros(layout.nid(folder) * NID_UNIT - blocks.position);
+      blocks.write(writer.record(folder, firstSerial + index));
       if (blocks.pending) await blocks.drain();
     }
+    blocks.align();
+    return { count: layout.count, firstBlock, shared: sharedInodes(tree, layout) };
+  } finally {
+    layout.free();
   }
-  const firstBlock = Buffer.alloc(BLOCK_SIZE);
-  for (const [index, plan] of plans.entries()) {
-    const record = encodeRecord(plan, firstSerial + index, metadata);
-    if (plan.parent === undefined) {
-      record.copy(firstBlock, ROOT_NID * NID_UNIT);
-      continue;
+}
+
+class DirectoryWriter {
+  readonly #tree: ImageTree;
+  readonly #layout: DirectoryLayout;
+  readonly #metadata: MetadataArea;
+  readonly #block = Buffer.alloc(BLOCK_SIZE);
+
+  constructor(tree: ImageTree, layout: DirectoryLayout, metadata: MetadataArea) {
+    this.#tree = tree;
+    this.#layout = layout;
+    this.#metadata = metadata;
+  }
+
+  /** A folder's whole blocks; each is only valid until the next. */
+  *blocks(folder: number): Generator<Buffer> {
+    const members = this.#layout.members(folder);
+    const inline = this.#layout.inlineSize(folder, this.#tree.folders.xattrs(folder));
+    for (let left = this.#layout.size(folder) - inline, from = 0; left > 0; left -= BLOCK_SIZE) {
+      const { end } = fillBlock(this.#tree.names, members, from);
+      this.#encode(this.#block.fill(0), folder, members.subarray(from, end));
+      yield this.#block;
+      from = end;
     }
-    blocks.zeros(plan.directory.nid * NID_UNIT - blocks.position);
-    blocks.write(record);
-    if (blocks.pending) await blocks.drain();
   }
-  blocks.align();
-  return { count: plans.length, firstBlock };
-}
 
-function planAll(root: Directory): Plan[] {
-  const plans: Plan[] = [plan(root, undefined)];
-  // Grows while it is walked: breadth first, so that a directory's subdirectories lie together.
-  for (const parent of plans) {
-    for (const name of parent.names) {
-      const child = parent.directory.children.get(name);
-      if (child?.kind !== 'directory') continue;
-      parent.subdirectories++;
-      plans.push(plan(child, parent));
+  /** A folder's inode and what lies behind it; where it fits into a block, it is only valid until the next. */
+  record(folder: number, serial: number): Buffer {
+    const xattrs = this.#tree.folders.xattrs(folder);
+    const inline = this.#layout.inlineSize(folder, xattrs);
+    const size = INODE_SIZE + xattrs.length + inline;
+    const record = size > BLOCK_SIZE ? Buffer.alloc(size) : this.#block.fill(0, 0, size).subarray(0, size);
+    encodeInode(record, 0, {
+      ...this.#tree.folders.attributes(folder),
+      layout: inline > 0 ? DataLayout.flatInline : DataLayout.flatPlain,
+      address: this.#layout.address(folder),
+      size: this.#layout.size(folder),
+      serial,
+      links: 2 + this.#layout.subfolders(folder),
+      xattrSize: xattrs.length,
+    });
+    xattrs.copy(record, INODE_SIZE);
+    if (inline > 0) this.#encode(record.subarray(size - inline), folder, this.#lastMembers(folder));
+    return record;
+  }
+
+  #lastMembers(folder: number): ArrayLike<number> {
+    const members = this.#layout.members(folder);
+    for (let from = 0; ;) {
+      const { end } = fillBlock(this.#tree.names, members, from);
+      if (end === members.length) return members.subarray(from);
+      from = end;
     }
   }
-  return plans;
-}
 
-const emptyNames = ['.', '..'];
-const empty = { names: emptyNames, ...splitIntoBlocks(emptyNames) };
-
-function plan(directory: Directory, parent: Plan | undefined): Plan {
-  // Most of very many folders are empty: those share what they have in common.
-  const names = directory.children.size === 0 ? empty.names : ['.', '..', ...directory.children.keys()].sort();
-  const { ends, lastSize } = names === empty.names ? empty : splitIntoBlocks(names);
-  const xattrs = encodeXattrs(directory.attributes.xattrs);
-  const room = parent ? BLOCK_SIZE : BLOCK_SIZE - ROOT_NID * NID_UNIT;
-  if (!parent && INODE_SIZE + xattrs.length > room)
-    throw new RangeError(`the root directory's extended attributes take over ${room - INODE_SIZE} bytes`);
-  return {
-    directory,
-    parent,
-    names,
-    ends,
-    size: (ends.length - 1) * BLOCK_SIZE + lastSize,
-    subdirectories: 0,
-    xattrs,
-    inline: lastSize < BLOCK_SIZE && INODE_SIZE + xattrs.length + lastSize <= room,
-    address: 0,
-  };
-}
-
-const wholeBlocks = (plan: Plan): number => plan.ends.length - (plan.inline ? 1 : 0);
-const recordSize = (plan: Plan): number => INODE_SIZE + plan.xattrs.length + (plan.inline ? plan.size % BLOCK_SIZE : 0);
-
-function place(plans: readonly Plan[], firstBlock: number): void {
-  let block = firstBlock;
-  for (const plan of plans) {
-    plan.address = block;
-    block += wholeBlocks(plan);
+  #encode(target: Buffer, folder: number, ids: ArrayLike<number>): void {
+    encodeDirentBlock(target, this.#tree.names, ids, (id) => this.#identify(folder, id));
   }
-  let position = block * BLOCK_SIZE;
-  for (const plan of plans) {
-    if (!plan.parent) {
-      plan.directory.nid = ROOT_NID;
-      continue;
-    }
-    const size = recordSize(plan);
-    position = Math.ceil(position / NID_UNIT) * NID_UNIT;
-    if (size > BLOCK_SIZE - (position % BLOCK_SIZE)) position = Math.ceil(position / BLOCK_SIZE) * BLOCK_SIZE;
-    plan.directory.nid = position / NID_UNIT;
-    position += size;
+
+  #identify(folder: number, id: number): { nid: number; type: number } {
+    if (id === DOT) return { nid: this.#layout.nid(folder), type: DIRECTORY_TYPE };
+    if (id === DOT_DOT) return { nid: this.#layout.nid(this.#layout.parent(folder)), type: DIRECTORY_TYPE };
+    const [type, value] = [this.#tree.names.type(id), this.#tree.names.value(id)];
+    return { nid: type === DIRECTORY_TYPE ? this.#layout.nid(value) : this.#metadata.nid(value), type };
   }
 }
 
-function encodeRecord(plan: Plan, serial: number, metadata: MetadataArea): Buffer {
-  const record = Buffer.alloc(recordSize(plan));
-  const { attributes } = plan.directory;
-  encodeInode(record, 0, {
-    ...attributes,
-    layout: plan.inline ? DataLayout.flatInline : DataLayout.flatPlain,
-    address: plan.address,
-    size: plan.size,
-    serial,
-    links: 2 + plan.subdirectories,
-    xattrSize: plan.xattrs.length,
-  });
-  plan.xattrs.copy(record, INODE_SIZE);
-  if (plan.inline) encodeBlock(record.subarray(INODE_SIZE + plan.xattrs.length), plan, plan.ends.length - 1, metadata);
-  return record;
-}
-
-function encodeBlock(target: Buffer, plan: Plan, index: number, metadata: MetadataArea): void {
-  const names = plan.names.slice(plan.ends[index - 1] ?? 0, plan.ends[index]);
-  encodeDirentBlock(
-    target,
-    names.map((name) => ({ name, ...identify(plan, name, metadata) })),
-  );
-}
-
-function identify(plan: Plan, name: string, metadata: MetadataArea): { nid: number; type: number } {
-  const directory = direntType(FileMode.directory);
-  if (name === '.') return { nid: plan.directory.nid, type: directory };
-  if (name === '..') return { nid: (plan.parent ?? plan).directory.nid, type: directory };
-  const child = plan.directory.children.get(name);
-  if (child?.kind === 'stored') return { nid: metadata.nid(child.location), type: direntType(child.mode) };
-  return { nid: child?.nid ?? 0, type: directory };
+function sharedInodes({ names }: ImageTree, layout: DirectoryLayout): Uint32Array {
+  let most = 0;
+  for (let id = 0; id < names.count; id++) if (names.isShared(id)) most++;
+  const shared = new Uint32Array(most);
+  let count = 0;
+  for (let index = 0; most > 0 && index < layout.count; index++)
+    for (const id of layout.members(layout.folder(index))) if (names.isShared(id)) shared[count++] = names.value(id);
+  return shared.subarray(0, count).sort();
 }

@@ -3,40 +3,46 @@
  * the whole directory (`.` and `..` among them), because the kernel looks names up by bisection.
  */
 import { BLOCK_SIZE, DIRENT_SIZE } from './format.ts';
+import type { NameTable } from './name-table.ts';
 
-export interface Dirent {
-  /** Bytes as latin1. */
-  name: string;
-  nid: number;
-  type: number;
+/** Of the names that begin at `from`, those that one block holds: where they end, and the bytes that they take. */
+export function fillBlock(names: NameTable, ids: ArrayLike<number>, from: number): { end: number; bytes: number } {
+  let bytes = 0;
+  let end = from;
+  for (; end < ids.length; end++) {
+    const size = DIRENT_SIZE + names.length(ids[end] ?? 0);
+    if (bytes + size > BLOCK_SIZE) break;
+    bytes += size;
+  }
+  return { end, bytes };
 }
 
-/** Splits sorted names into runs of one block each: the index after each run's last name, and the bytes of the last. */
-export function splitIntoBlocks(names: readonly string[]): { ends: number[]; lastSize: number } {
-  const ends: number[] = [];
-  let used = 0;
-  names.forEach((name, index) => {
-    const size = DIRENT_SIZE + name.length;
-    if (used + size > BLOCK_SIZE) {
-      ends.push(index);
-      used = 0;
-    }
-    used += size;
-  });
-  ends.push(names.length);
-  return { ends, lastSize: used };
+/** Bytes of a whole directory. */
+export function directorySize(names: NameTable, ids: ArrayLike<number>): number {
+  for (let from = 0, blocks = 0; ; blocks++) {
+    const { end, bytes } = fillBlock(names, ids, from);
+    if (end === ids.length) return blocks * BLOCK_SIZE + bytes;
+    from = end;
+  }
 }
 
-/** Writes one block's entries at the start of `target` (zeroed by the caller); returns the bytes used. */
-export function encodeDirentBlock(target: Buffer, entries: readonly Dirent[]): number {
-  let nameOffset = entries.length * DIRENT_SIZE;
-  entries.forEach((entry, index) => {
+/** Writes one block's entries at the start of `target` (zeroed by the caller). */
+export function encodeDirentBlock(
+  target: Buffer,
+  names: NameTable,
+  ids: ArrayLike<number>,
+  identify: (id: number) => { nid: number; type: number },
+): void {
+  let nameOffset = ids.length * DIRENT_SIZE;
+  for (let index = 0; index < ids.length; index++) {
+    const id = ids[index] ?? 0;
+    const { nid, type } = identify(id);
     const offset = index * DIRENT_SIZE;
-    target.writeBigUInt64LE(BigInt(entry.nid), offset);
+    target.writeUInt32LE(nid % 2 ** 32, offset);
+    target.writeUInt32LE(Math.floor(nid / 2 ** 32), offset + 4);
     target.writeUInt16LE(nameOffset, offset + 8);
-    target.writeUInt8(entry.type, offset + 10);
+    target.writeUInt8(type, offset + 10);
     target.writeUInt8(0, offset + 11);
-    nameOffset += target.write(entry.name, nameOffset, 'latin1');
-  });
-  return nameOffset;
+    nameOffset += names.copy(id, target, nameOffset);
+  }
 }

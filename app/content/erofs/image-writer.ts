@@ -7,13 +7,14 @@
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { BlockWriter } from './block-writer.ts';
+import type { ImageTree } from './directory-layout.ts';
 import { writeDirectories } from './directory-writer.ts';
 import type { Extent, FileData, PlacedData } from './file-data.ts';
 import { FlatData, SparseData, sparseMapSize } from './file-data.ts';
-import { BLOCK_SIZE, BLOCKS_MAX, DataLayout, encodeInode, encodeSuperblock, FileMode, INODE_SIZE } from './format.ts';
+import { BLOCK_SIZE, BLOCKS_MAX, DataLayout, direntType, encodeInode, encodeSuperblock, INODE_SIZE } from './format.ts';
 import { patchLinks } from './link-patch.ts';
 import { MetadataArea } from './metadata-area.ts';
-import type { Attributes, Directory, StoredInode } from './node.ts';
+import type { Attributes, StoredInode } from './node.ts';
 import { encodeXattrs } from './xattr.ts';
 
 /**
@@ -123,9 +124,9 @@ export class ErofsImageWriter {
   }
 
   /** Writes the directories and the superblock and waits until the disk has it all. */
-  async finish(root: Directory, shared: Iterable<StoredInode>): Promise<{ size: number; inodes: number }> {
+  async finish(tree: ImageTree): Promise<{ size: number; inodes: number }> {
     this.#metadata.flush();
-    const directories = await writeDirectories(root, this.#blocks, this.#metadata, this.#inodes + 1);
+    const directories = await writeDirectories(tree, this.#blocks, this.#metadata, this.#inodes + 1);
     await this.#blocks.end();
     if (this.#blocks.block > BLOCKS_MAX) throw new RangeError('the image is over 16 TiB');
     this.#inodes += directories.count;
@@ -135,7 +136,7 @@ export class ErofsImageWriter {
       uuid: this.#uuid,
       chunkedFiles: this.#chunkedFiles,
     });
-    await patchLinks(this.#file, this.#metadata, shared);
+    await patchLinks(this.#file, this.#metadata, directories.shared);
     await this.#file.write(directories.firstBlock, 0, BLOCK_SIZE, 0);
     await this.#file.sync();
     return { size: this.#blocks.position, inodes: this.#inodes };
@@ -159,7 +160,7 @@ export class ErofsImageWriter {
     });
     xattrs.copy(record, INODE_SIZE);
     data.behind.copy(record, INODE_SIZE + xattrs.length);
-    return { kind: 'stored', location, mode: attributes.mode & FileMode.mask, links: 1 };
+    return { type: direntType(attributes.mode), location };
   }
 }
 

@@ -3,8 +3,11 @@ import { BLOCK_SIZE, NID_UNIT } from './format.ts';
 
 const CLUSTER_BLOCKS = 256;
 const CLUSTER_SIZE = CLUSTER_BLOCKS * BLOCK_SIZE;
+const CLUSTER_UNITS = CLUSTER_SIZE / NID_UNIT;
+/** So locations have 32 bits. */
+const CLUSTERS_MAX = 2 ** 32 / CLUSTER_UNITS;
 
-/** Where an inode is: cluster number × cluster size + offset. It becomes a nid once the cluster has its place. */
+/** Where an inode is, in units of a nid: of all clusters one behind the other. It becomes a nid once its cluster has its place. */
 export type InodeLocation = number;
 
 /**
@@ -35,7 +38,9 @@ export class MetadataArea {
       start = 0;
     }
     this.#used = start + size;
-    const location = this.#clusterBlocks.length * CLUSTER_SIZE + start;
+    const cluster = this.#clusterBlocks.length;
+    if (cluster >= CLUSTERS_MAX) throw new RangeError(`the inodes take over ${CLUSTERS_MAX * CLUSTER_SIZE} bytes`);
+    const location = cluster * CLUSTER_UNITS + start / NID_UNIT;
     return { location, record: this.#cluster.subarray(start, start + size) };
   }
 
@@ -51,9 +56,9 @@ export class MetadataArea {
 
   /** Bytes from the start of the image to a record in a flushed cluster. */
   position(location: InodeLocation): number {
-    const block = this.#clusterBlocks[Math.floor(location / CLUSTER_SIZE)];
+    const block = this.#clusterBlocks[Math.floor(location / CLUSTER_UNITS)];
     if (block === undefined) throw new RangeError('the inode has no place yet');
-    return block * BLOCK_SIZE + (location % CLUSTER_SIZE);
+    return block * BLOCK_SIZE + (location % CLUSTER_UNITS) * NID_UNIT;
   }
 
   nid(location: InodeLocation): number {

@@ -1,5 +1,5 @@
-import type { InodeLocation } from './metadata-area.ts';
 import type { Timestamp } from './format.ts';
+import type { InodeLocation } from './metadata-area.ts';
 
 export interface Attributes {
   /** Type and permission bits (inode(7)). */
@@ -11,23 +11,9 @@ export interface Attributes {
   xattrs: ReadonlyMap<string, Buffer>;
 }
 
-/** An inode that is already in the image; several names may hold it. */
+/** An inode that is already in the image; several names may stand for it. */
 export interface StoredInode {
-  kind: 'stored';
+  /** As a directory entry has it. */
+  type: number;
   location: InodeLocation;
-  mode: number;
-  /** Names that hold it; written to the image at the end. */
-  links: number;
 }
-
-/** A directory, which stays in memory until the end, when all its names are known. */
-export interface Directory {
-  kind: 'directory';
-  attributes: Attributes;
-  /** By name, bytes as latin1. */
-  children: Map<string, TreeNode>;
-  /** Its inode's number, once it has its place in the image; 0 before. */
-  nid: number;
-}
-
-export type TreeNode = StoredInode | Directory;

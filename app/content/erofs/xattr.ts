@@ -58,3 +58,17 @@ export function encodeXattrs(xattrs: ReadonlyMap<string, Buffer>): Buffer {
   if (area.length > AREA_MAX) throw new RangeError(`extended attributes take ${area.length} bytes, over ${AREA_MAX}`);
   return area;
 }
+
+/** What {@link encodeXattrs} made. */
+export function decodeXattrs(area: Buffer): Map<string, Buffer> {
+  const xattrs = new Map<string, Buffer>();
+  for (let at = HEADER_SIZE; at < area.length;) {
+    const [nameSize, index] = [area.readUInt8(at), area.readUInt8(at + 1)];
+    const value = at + ENTRY_HEADER_SIZE + nameSize;
+    const end = value + area.readUInt16LE(at + 2);
+    const prefix = prefixes.find(([, number]) => number === index)?.[0] ?? '';
+    xattrs.set(prefix + area.toString('latin1', at + ENTRY_HEADER_SIZE, value), area.subarray(value, end));
+    at = aligned(end);
+  }
+  return xattrs;
+}

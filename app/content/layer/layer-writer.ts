@@ -1,20 +1,23 @@
 /** Turns the entries of a layer's archive into an EROFS image that overlayfs can stack. */
 import type { ErofsImageWriter } from '../erofs/image-writer.ts';
 import { encodeDevice, FileMode } from '../erofs/format.ts';
-import type { Attributes, Directory, StoredInode } from '../erofs/node.ts';
-import { encodeXattrs, isStorableXattr } from '../erofs/xattr.ts';
+import { DIRECTORY_TYPE } from '../erofs/directory-layout.ts';
+import { ROOT } from '../erofs/folder-table.ts';
+import type { Attributes, StoredInode } from '../erofs/node.ts';
+import { isStorableXattr } from '../erofs/xattr.ts';
 import type { TarEntry, TarEntryType } from '../tar/entry.ts';
 import { TarFormatError } from '../tar/entry.ts';
 import type { TarHandler } from '../tar/reader.ts';
-import { directoriesOf, NameTree, newDirectory } from './name-tree.ts';
+import { NameTree } from './name-tree.ts';
 import { layerPath } from './path.ts';
 import { markerOf, NO_ORIGIN, OPAQUE_VALUE, OPAQUE_XATTR, ORIGIN_XATTR } from './whiteout.ts';
 
 const FILE_SIZE_MAX = 2 ** 44;
 const SYMLINK_MAX = 4095;
-/** Bytes of the extended attributes of all folders, each with a surcharge: they are in memory until the end. */
-const HELD_XATTRS_MAX = 16 * 2 ** 20;
-const XATTR_COST = 128;
+
+/** Marks of folders. */
+const OPAQUE = 1;
+const HAS_WHITEOUTS = 2;
 
 const typeBits: Readonly<Record<TarEntryType, number>> = {
   file: FileMode.regular,
@@ -27,7 +30,7 @@ const typeBits: Readonly<Record<TarEntryType, number>> = {
 };
 
 export interface LayerLimits {
-  /** Most names, implied directories and replaced entries included; a folder counts for several, a long name, too. */
+  /** Most names, implied directories and replaced entries included; a folder counts for two. Of 48 bytes on average. */
   entries: number;
   /** Most bytes of the unpacked archive, and of the image. */
   bytes: number;
@@ -40,10 +43,8 @@ export class LayerWriter implements TarHandler {
   readonly #limits: LayerLimits;
   readonly #imageMax: () => number;
   readonly #tree: NameTree;
-  #heldXattrs = 0;
-  readonly #opaque = new Set<Directory>();
   /** Where the file that is being written goes. */
-  #target: { parent: Directory; name: string } | undefined;
+  #target: { parent: number; name: string } | undefined;
 
   /** @param imageMax most bytes that the image may have by now */
   constructor(image: ErofsImageWriter, limits: LayerLimits, imageMax: () => number = () => limits.bytes) {
@@ -89,10 +90,19 @@ export class LayerWriter implements TarHandler {
   /** The archive is complete. `opaqueRoot` says that the layer hides all layers below it. */
   async finish(): Promise<{ size: number; inodes: number; opaqueRoot: boolean }> {
     this.#addWhiteouts();
-    for (const directory of this.#opaque) addXattr(directory, OPAQUE_XATTR, OPAQUE_VALUE);
-    const shared = [...this.#tree.shared].filter((inode) => inode.links > 1);
-    const image = await this.#image.finish(this.#tree.root, shared);
-    return { ...image, opaqueRoot: this.#opaque.has(this.#tree.root) };
+    const { names, folders } = this.#tree;
+    names.close();
+    for (let folder = ROOT; folder < folders.count; folder++) {
+      if (folders.isMarked(folder, OPAQUE)) folders.addXattr(folder, OPAQUE_XATTR, OPAQUE_VALUE);
+      if (folders.isMarked(folder, HAS_WHITEOUTS)) folders.addXattr(folder, ORIGIN_XATTR, NO_ORIGIN);
+    }
+    const image = await this.#image.finish(this.#tree);
+    return { ...image, opaqueRoot: folders.isMarked(ROOT, OPAQUE) };
+  }
+
+  /** Gives the memory of the names back. */
+  [Symbol.dispose](): void {
+    this.#tree.free();
   }
 
   #apply(entry: TarEntry): void {
@@ -100,25 +110,25 @@ export class LayerWriter implements TarHandler {
     const name = components.pop();
     if (name === undefined) {
       if (entry.type !== 'directory') throw new TarFormatError(`the layer's root is a ${entry.type}`, entry.path);
-      this.#tree.root.attributes = this.#heldAttributes(entry);
+      this.#tree.folders.describe(ROOT, attributesOf(entry));
       return;
     }
     const marker = markerOf([...components, name]);
     if (marker.kind === 'invalid') throw new TarFormatError('a whiteout marks nothing', entry.path);
     if (marker.kind === 'ignored') return;
     const parent = this.#tree.directory(components);
-    if (marker.kind === 'opaque') this.#opaque.add(parent);
+    if (marker.kind === 'opaque') this.#tree.folders.mark(parent, OPAQUE);
     else if (marker.kind === 'whiteout') this.#tree.hide(parent, marker.name);
     else this.#add(parent, name, entry);
   }
 
-  #add(parent: Directory, name: string, entry: TarEntry): void {
+  #add(parent: number, name: string, entry: TarEntry): void {
     switch (entry.type) {
       case 'file':
         this.#beginFile(parent, name, entry);
         break;
       case 'directory':
-        this.#addDirectory(parent, name, entry);
+        this.#tree.putFolder(parent, name, attributesOf(entry));
         break;
       case 'hardlink':
         this.#addLink(parent, name, entry);
@@ -132,35 +142,19 @@ export class LayerWriter implements TarHandler {
     }
   }
 
-  #beginFile(parent: Directory, name: string, entry: TarEntry): void {
+  #beginFile(parent: number, name: string, entry: TarEntry): void {
     if (entry.size > FILE_SIZE_MAX) throw new TarFormatError(`the file has ${entry.size} bytes`, entry.path);
     this.#image.beginFile({ attributes: attributesOf(entry), size: entry.size, extents: entry.extents });
     this.#target = { parent, name };
   }
 
-  #addDirectory(parent: Directory, name: string, entry: TarEntry): void {
-    const before = parent.children.get(name);
-    const attributes = this.#heldAttributes(entry);
-    if (before?.kind === 'directory') before.attributes = attributes;
-    else this.#tree.put(parent, name, newDirectory(attributes));
-  }
-
-  /** A folder's are held until the end: values apart from the header that they came in, and all of them limited. */
-  #heldAttributes(entry: TarEntry): Attributes {
-    const attributes = attributesOf(entry);
-    if (attributes.xattrs.size === 0) return attributes;
-    encodeXattrs(attributes.xattrs);
-    for (const [key, value] of attributes.xattrs) this.#heldXattrs += key.length + value.length + XATTR_COST;
-    if (this.#heldXattrs > HELD_XATTRS_MAX)
-      throw new TarFormatError(`extended attributes of the layer's folders take over ${HELD_XATTRS_MAX} bytes`);
-    return { ...attributes, xattrs: new Map([...attributes.xattrs].map(([key, value]) => [key, Buffer.from(value)])) };
-  }
-
-  #addLink(parent: Directory, name: string, entry: TarEntry): void {
-    const target = this.#tree.find(layerPath(entry.linkTarget, entry.path));
-    if (target?.kind !== 'stored')
+  #addLink(parent: number, name: string, entry: TarEntry): void {
+    const path = layerPath(entry.linkTarget, entry.path);
+    const target = this.#tree.find(path);
+    const present = target !== undefined || path.length === 0;
+    if (target === undefined || this.#tree.names.type(target) === DIRECTORY_TYPE)
       throw new TarFormatError(
-        `it is a hard link to ${entry.linkTarget}, which is ${target ? 'a directory' : 'not in the layer'}`,
+        `it is a hard link to ${entry.linkTarget}, which is ${present ? 'a directory' : 'not in the layer'}`,
         entry.path,
       );
     this.#tree.link(parent, name, target);
@@ -168,24 +162,17 @@ export class LayerWriter implements TarHandler {
 
   /** A marker only concerns lower layers: where this layer has the same name, that name stays. */
   #addWhiteouts(): void {
+    const { names, folders } = this.#tree;
     let whiteout: StoredInode | undefined;
-    for (const directory of directoriesOf(this.#tree.root)) {
-      for (const name of this.#tree.hidden(directory)) {
-        const child = directory.children.get(name);
-        if (child?.kind === 'directory') this.#opaque.add(child);
-        if (child) continue;
-        if (whiteout) whiteout.links++;
-        else this.#tree.shared.add((whiteout = this.#image.addSpecial(whiteoutAttributes)));
-        this.#tree.putHidden(directory, name, whiteout);
-        if (!directory.attributes.xattrs.has(ORIGIN_XATTR)) addXattr(directory, ORIGIN_XATTR, NO_ORIGIN);
-      }
+    for (const id of this.#tree.hidden()) {
+      const type = names.type(id);
+      if (type === DIRECTORY_TYPE) folders.mark(names.value(id), OPAQUE);
+      if (type !== 0) continue;
+      whiteout ??= this.#image.addSpecial(whiteoutAttributes);
+      names.assign(id, { type: whiteout.type, value: whiteout.location, shared: true });
+      folders.mark(names.folder(id), HAS_WHITEOUTS);
     }
   }
-}
-
-function addXattr(directory: Directory, name: string, value: Buffer): void {
-  const { attributes } = directory;
-  directory.attributes = { ...attributes, xattrs: new Map([...attributes.xattrs, [name, value]]) };
 }
 
 const whiteoutAttributes: Attributes = {

@@ -1,5 +1,9 @@
-import type { Attributes, Directory, StoredInode, TreeNode } from '../erofs/node.ts';
+import type { ImageTree } from '../erofs/directory-layout.ts';
+import { DIRECTORY_TYPE } from '../erofs/directory-layout.ts';
+import { FolderTable, ROOT } from '../erofs/folder-table.ts';
 import { FileMode } from '../erofs/format.ts';
+import { NameTable } from '../erofs/name-table.ts';
+import type { Attributes, StoredInode } from '../erofs/node.ts';
 import { TarFormatError } from '../tar/entry.ts';
 
 /** What Docker gives to a directory that a layer uses but does not describe. */
@@ -11,27 +15,28 @@ const undescribed: Attributes = {
   xattrs: new Map(),
 };
 
-/** In names: measured, with what the image's end makes of it. */
-const DIRECTORY_COST = 5;
-/** Bytes of a name that take as much memory as another name. */
-const LONG_NAME = 128;
+/** In names: measured, with what the image's end needs for it. */
+const DIRECTORY_COST = 2;
+/** Bytes of all names, for each name that may be added. */
+const NAME_BYTES = 48;
 
-export function newDirectory(attributes: Attributes = undescribed): Directory {
-  return { kind: 'directory', attributes, children: new Map(), nid: 0 };
-}
-
-/** The names of a layer, in memory. Names are added as tar does it: the last one wins, and no link is followed. */
-export class NameTree {
-  readonly root = newDirectory();
-  /** Inodes whose number of names is, or was, not one. */
-  readonly shared = new Set<StoredInode>();
-  readonly #whiteouts = new Map<Directory, Set<string>>();
+/**
+ * The names of a layer, in memory. Names are added as tar does it: the last one wins, and no link is followed. Folders
+ * are known by numbers, and so are names.
+ */
+export class NameTree implements ImageTree {
+  readonly names: NameTable;
+  readonly folders: FolderTable;
   readonly #limit: number;
   #count = 0;
+  #bytes = 0;
 
-  /** @param limit most names that may be added, of files; what takes more memory counts for several. */
+  /** @param limit most names that may be added; a folder counts for two. */
   constructor(limit: number) {
     this.#limit = limit;
+    this.names = new NameTable(limit, limit * NAME_BYTES);
+    this.folders = new FolderTable(Math.ceil(limit / DIRECTORY_COST));
+    this.folders.add(0, undescribed);
   }
 
   /** Names so far, as they count. */
@@ -40,93 +45,103 @@ export class NameTree {
   }
 
   /** The directory of these components, made where it is missing. */
-  directory(components: readonly string[]): Directory {
-    let directory = this.root;
+  directory(components: readonly string[]): number {
+    let folder = ROOT;
     for (const [depth, name] of components.entries()) {
-      let child = directory.children.get(name);
-      if (!child) {
-        child = newDirectory();
-        this.put(directory, name, child);
-      }
-      if (child.kind !== 'directory')
-        throw new TarFormatError(`/${components.slice(0, depth + 1).join('/')} is above it and is not a directory`);
-      directory = child;
+      const id = this.#find(folder, name);
+      if (id === undefined) folder = this.#putFolder(folder, name, undescribed);
+      else if (this.names.type(id) === DIRECTORY_TYPE) folder = this.names.value(id);
+      else throw new TarFormatError(`/${components.slice(0, depth + 1).join('/')} is above it and is not a directory`);
     }
-    return directory;
+    return folder;
   }
 
-  find(components: readonly string[]): TreeNode | undefined {
-    let node: TreeNode = this.root;
+  /** The name's number; the root has none. */
+  find(components: readonly string[]): number | undefined {
+    let id: number | undefined;
+    let folder: number | undefined = ROOT;
     for (const name of components) {
-      const child: TreeNode | undefined = node.kind === 'directory' ? node.children.get(name) : undefined;
-      if (!child) return undefined;
-      node = child;
+      id = folder === undefined ? undefined : this.#find(folder, name);
+      if (id === undefined) return undefined;
+      folder = this.names.type(id) === DIRECTORY_TYPE ? this.names.value(id) : undefined;
     }
-    return node;
+    return id;
   }
 
-  put(parent: Directory, name: string, node: TreeNode): void {
-    const before = parent.children.get(name);
-    if (before === node) return;
-    if (before) this.#release(before);
-    this.#take(name, node.kind === 'directory' ? DIRECTORY_COST : 1);
-    parent.children.set(before ? name : apart(name), node);
+  put(parent: number, name: string, inode: StoredInode): void {
+    this.#take(name, 1);
+    this.names.assign(this.names.ensure(parent, name), { type: inode.type, value: inode.location });
+  }
+
+  /** A directory that is there is only described anew. */
+  putFolder(parent: number, name: string, attributes: Attributes): void {
+    const id = this.#find(parent, name);
+    if (id !== undefined && this.names.type(id) === DIRECTORY_TYPE)
+      this.folders.describe(this.names.value(id), attributes);
+    else this.#putFolder(parent, name, attributes);
+  }
+
+  /** One more name for what is no directory. */
+  link(parent: number, name: string, target: number): void {
+    const [type, value] = [this.names.type(target), this.names.value(target)];
+    const before = this.#find(parent, name);
+    if (before !== undefined && this.names.type(before) === type && this.names.value(before) === value) return;
+    this.names.share(target);
+    this.#take(name, 1);
+    this.names.assign(this.names.ensure(parent, name), { type, value, shared: true });
   }
 
   /** Notes a name that lower layers may have and that is to be hidden. */
-  hide(parent: Directory, name: string): void {
-    const names = this.#whiteouts.get(parent) ?? new Set();
-    if (names.has(name)) return;
+  hide(parent: number, name: string): void {
+    const known = this.names.find(parent, name);
+    if (known !== undefined && this.names.hides(known)) return;
     this.#take(name, 1);
-    this.#whiteouts.set(parent, names.add(apart(name)));
+    this.names.hide(this.names.ensure(parent, name));
   }
 
-  /** Sorted. */
-  hidden(parent: Directory): string[] {
-    return [...(this.#whiteouts.get(parent) ?? [])].sort();
+  /** All names that were {@link hide}-n, in folders that are still there. */
+  *hidden(): Generator<number> {
+    const present = this.#presentFolders();
+    for (let id = 0; id < this.names.count; id++)
+      if (this.names.hides(id) && present[this.names.folder(id)] === 1) yield id;
   }
 
-  /** Gives an inode a name that was {@link hide}-n, and so counted. */
-  putHidden(parent: Directory, name: string, inode: StoredInode): void {
-    if (parent.children.has(name)) throw new Error(`${name} is not hidden`);
-    parent.children.set(name, inode);
+  free(): void {
+    this.names.free();
+    this.folders.free();
+  }
+
+  /** A folder is there if its name still stands for it, and so for all above it, which have lower numbers. */
+  #presentFolders(): Uint8Array {
+    const present = new Uint8Array(this.folders.count);
+    present[ROOT] = 1;
+    for (let folder = ROOT + 1; folder < present.length; folder++) {
+      const name = this.folders.name(folder);
+      const named = this.names.type(name) === DIRECTORY_TYPE && this.names.value(name) === folder;
+      present[folder] = named ? (present[this.names.folder(name)] ?? 0) : 0;
+    }
+    return present;
+  }
+
+  /** A name that stands for something. */
+  #find(folder: number, name: string): number | undefined {
+    const id = this.names.find(folder, name);
+    return id === undefined || this.names.type(id) === 0 ? undefined : id;
+  }
+
+  #putFolder(parent: number, name: string, attributes: Attributes): number {
+    this.#take(name, DIRECTORY_COST);
+    const id = this.names.ensure(parent, name);
+    const folder = this.folders.add(id, attributes);
+    this.names.assign(id, { type: DIRECTORY_TYPE, value: folder });
+    return folder;
   }
 
   #take(name: string, cost: number): void {
-    this.#count += cost + Math.floor(name.length / LONG_NAME);
+    this.#count += cost;
+    this.#bytes += name.length;
     if (this.#count > this.#limit) throw new TarFormatError(`the layer has over ${this.#limit} names`);
-  }
-
-  /** One more name for an inode that is in the tree. */
-  link(parent: Directory, name: string, inode: StoredInode): void {
-    if (parent.children.get(name) === inode) return;
-    inode.links++;
-    this.shared.add(inode);
-    this.put(parent, name, inode);
-  }
-
-  #release(node: TreeNode): void {
-    const nodes = [node];
-    for (let next = nodes.pop(); next; next = nodes.pop()) {
-      if (next.kind === 'directory') nodes.push(...next.children.values());
-      else {
-        next.links--;
-        this.shared.add(next);
-      }
-    }
-  }
-}
-
-/** A copy: a part of a string keeps the whole one in memory, which for a name is its path. */
-function apart(name: string): string {
-  return Buffer.from(name, 'latin1').toString('latin1');
-}
-
-/** All directories from the root down. */
-export function* directoriesOf(root: Directory): Generator<Directory> {
-  const waiting = [root];
-  for (let directory = waiting.pop(); directory; directory = waiting.pop()) {
-    yield directory;
-    for (const child of directory.children.values()) if (child.kind === 'directory') waiting.push(child);
+    const most = this.#limit * NAME_BYTES;
+    if (this.#bytes > most) throw new TarFormatError(`the layer's names take over ${most} bytes`);
   }
 }

@@ -85,7 +85,8 @@ export class TarReader {
         extensions = yield* this.#extension(header, extensions);
         continue;
       }
-      yield* this.#member(Buffer.from(block), header, extensions);
+      // Only GNU's map of holes is read from it later; copies of all headers would pile up until they are collected.
+      yield* this.#member(header.flag === 'S' ? Buffer.from(block) : block, header, extensions);
       extensions = {};
       this.#current = undefined;
     }

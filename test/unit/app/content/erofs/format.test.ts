@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { crc32c } from '../../../../../app/content/erofs/crc32c.ts';
-import { encodeDirentBlock, splitIntoBlocks } from '../../../../../app/content/erofs/directory.ts';
+import { directorySize, encodeDirentBlock, fillBlock } from '../../../../../app/content/erofs/directory.ts';
 import { encodeDevice } from '../../../../../app/content/erofs/format.ts';
-import { encodeXattrs, isStorableXattr } from '../../../../../app/content/erofs/xattr.ts';
+import { NameTable } from '../../../../../app/content/erofs/name-table.ts';
+import { decodeXattrs, encodeXattrs, isStorableXattr } from '../../../../../app/content/erofs/xattr.ts';
 
 test('CRC-32C of the check string, without the final inversion', () => {
   assert.equal(~crc32c(Buffer.from('123456789')) >>> 0, 0xe306_9283);
@@ -22,20 +23,21 @@ test('directory blocks hold every name once, in order, and never more than a blo
   fc.assert(
     fc.property(names, (given) => {
       const sorted = ['.', '..', ...given.filter((name) => name !== '.' && name !== '..')].sort();
-      const { ends, lastSize } = splitIntoBlocks(sorted);
-      assert.equal(ends.at(-1), sorted.length);
-      const found = ends.flatMap((end, index) => {
-        const part = sorted.slice(ends[index - 1] ?? 0, end);
+      const table = new NameTable(sorted.length, 255 * sorted.length);
+      const ids = sorted.map((name) => table.ensure(0, name));
+      const found: string[] = [];
+      let size = 0;
+      for (let from = 0; from < ids.length; from = found.length) {
+        const { end, bytes } = fillBlock(table, ids, from);
+        assert.ok(bytes <= 4096);
         const block = Buffer.alloc(4096);
-        const used = encodeDirentBlock(
-          block,
-          part.map((name, nid) => ({ name, nid, type: 1 })),
-        );
-        assert.ok(used <= 4096);
-        if (index === ends.length - 1) assert.equal(used, lastSize);
-        return decodeNames(block.subarray(0, used));
-      });
+        encodeDirentBlock(block, table, ids.slice(from, end), (id) => ({ nid: id, type: 1 }));
+        found.push(...decodeNames(block.subarray(0, bytes)));
+        size += end < ids.length ? 4096 : bytes;
+      }
       assert.deepEqual(found, sorted);
+      assert.equal(directorySize(table, ids), size);
+      table.free();
     }),
     { numRuns: 100 },
   );
@@ -69,6 +71,20 @@ test('extended attributes: header, index of the prefix, name, value, aligned to 
       '0000',
   );
   assert.equal(encodeXattrs(new Map()).length, 0);
+});
+
+test('what was encoded is decoded', () => {
+  const key = fc.oneof(
+    fc.constantFrom('system.posix_acl_access', 'system.posix_acl_default', 'security.capability'),
+    fc.string({ unit: 'binary-ascii', minLength: 1, maxLength: 20 }).map((name) => `user.${name}`),
+  );
+  const value = fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes));
+  fc.assert(
+    fc.property(fc.uniqueArray(fc.tuple(key, value), { selector: ([name]) => name, maxLength: 5 }), (entries) => {
+      const xattrs = new Map(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+      assert.deepEqual([...decodeXattrs(encodeXattrs(xattrs))], [...xattrs]);
+    }),
+  );
 });
 
 test('attributes that do not fit are told', () => {

@@ -160,6 +160,8 @@ test('bombs end at the limits', async () => {
   const names = Array.from({ length: 11 }, (_, index) => ({ path: `f${index}` }));
   await assert.rejects(build(makeTar(names), { limits }), /over 10 names/);
   await assert.rejects(build(makeTar([{ path: 'a/a/a/a/a/a/a/a/a/a/a/a/f' }]), { limits }), /over 10 names/);
+  const long = ['a', 'b'].map((name) => ({ path: name.repeat(255) }));
+  await assert.rejects(build(makeTar(long), { limits }), /entry "b+": the layer's names take over 480 bytes/);
   const zeros = makeTar([{ path: 'f', data: Buffer.alloc(2_000_000) }]);
   await assert.rejects(build(zeros, { limits }, gzipSync(zeros)), /over 1000000 bytes/);
 });
