@@ -30,6 +30,12 @@ export class Column {
     this.view[this.#length++] = value;
   }
 
+  /** Makes room for more at the end, to be written by way of {@link view}. @throws RangeError as {@link push} does */
+  extend(count: number): void {
+    this.#length += count;
+    if (this.#length > this.view.length) this.#buffer.resize(this.#buffer.byteLength + STEP);
+  }
+
   get(index: number): number {
     return this.view[index] ?? 0;
   }

@@ -147,27 +147,32 @@ export class NameTable {
     this.#starts.push(this.#bytes.length);
     this.#values.push(0);
     this.#states.push(0);
-    this.#bytes.push(name.length);
-    for (let offset = 0; offset < name.length; offset++) this.#bytes.push(name.charCodeAt(offset));
+    const start = this.#bytes.length;
+    this.#bytes.extend(1 + name.length);
+    const bytes = this.#bytes.view;
+    bytes[start] = name.length;
+    for (let offset = 0; offset < name.length; offset++) bytes[start + 1 + offset] = name.charCodeAt(offset);
     return this.count - 1;
   }
 
   /** Where the name is in the index, or the free place where it would be. */
   #slot(folder: number, name: string): number {
-    const mask = this.#index.length - 1;
+    const index = this.#index.view;
+    const mask = index.length - 1;
     let hash = this.#seed ^ folder;
     for (let offset = 0; offset < name.length; offset++) hash = mixed(hash, name.charCodeAt(offset));
     for (let slot = finished(hash) & mask; ; slot = (slot + 1) & mask) {
-      const id = this.#index.get(slot) - 1;
+      const id = (index[slot] ?? 0) - 1;
       if (id < 0 || (this.#folders.get(id) === folder && this.#isCalled(id, name))) return slot;
     }
   }
 
   #isCalled(id: number, name: string): boolean {
+    const bytes = this.#bytes.view;
     const start = this.#starts.get(id);
-    if (this.#bytes.get(start) !== name.length) return false;
+    if (bytes[start] !== name.length) return false;
     for (let offset = 0; offset < name.length; offset++)
-      if (this.#bytes.get(start + 1 + offset) !== name.charCodeAt(offset)) return false;
+      if (bytes[start + 1 + offset] !== name.charCodeAt(offset)) return false;
     return true;
   }
 

@@ -30,6 +30,8 @@ export class NameTree implements ImageTree {
   readonly #limit: number;
   #count = 0;
   #bytes = 0;
+  /** What was asked for last, as a rule the next entry's, too. */
+  #recent: { components: readonly string[]; folder: number } = { components: [], folder: ROOT };
 
   /** @param limit most names that may be added; a folder counts for two. */
   constructor(limit: number) {
@@ -46,6 +48,7 @@ export class NameTree implements ImageTree {
 
   /** The directory of these components, made where it is missing. */
   directory(components: readonly string[]): number {
+    if (isSame(components, this.#recent.components)) return this.#recent.folder;
     let folder = ROOT;
     for (const [depth, name] of components.entries()) {
       const id = this.#find(folder, name);
@@ -53,6 +56,7 @@ export class NameTree implements ImageTree {
       else if (this.names.type(id) === DIRECTORY_TYPE) folder = this.names.value(id);
       else throw new TarFormatError(`/${components.slice(0, depth + 1).join('/')} is above it and is not a directory`);
     }
+    this.#recent = { components, folder };
     return folder;
   }
 
@@ -70,7 +74,7 @@ export class NameTree implements ImageTree {
 
   put(parent: number, name: string, inode: StoredInode): void {
     this.#take(name, 1);
-    this.names.assign(this.names.ensure(parent, name), { type: inode.type, value: inode.location });
+    this.#assign(this.names.ensure(parent, name), { type: inode.type, value: inode.location });
   }
 
   /** A directory that is there is only described anew. */
@@ -88,7 +92,7 @@ export class NameTree implements ImageTree {
     if (before !== undefined && this.names.type(before) === type && this.names.value(before) === value) return;
     this.names.share(target);
     this.#take(name, 1);
-    this.names.assign(this.names.ensure(parent, name), { type, value, shared: true });
+    this.#assign(this.names.ensure(parent, name), { type, value, shared: true });
   }
 
   /** Notes a name that lower layers may have and that is to be hidden. */
@@ -137,6 +141,12 @@ export class NameTree implements ImageTree {
     return folder;
   }
 
+  /** Of what is no directory, which may take the place of one. */
+  #assign(id: number, to: { type: number; value: number; shared?: boolean }): void {
+    if (this.names.type(id) === DIRECTORY_TYPE) this.#recent = { components: [], folder: ROOT };
+    this.names.assign(id, to);
+  }
+
   #take(name: string, cost: number): void {
     this.#count += cost;
     this.#bytes += name.length;
@@ -144,4 +154,8 @@ export class NameTree implements ImageTree {
     const most = this.#limit * NAME_BYTES;
     if (this.#bytes > most) throw new TarFormatError(`the layer's names take over ${most} bytes`);
   }
+}
+
+function isSame(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every((component, depth) => component === others[depth]);
 }
