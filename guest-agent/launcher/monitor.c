@@ -154,9 +154,10 @@ static bool is_read(const struct pollfd *end, int rest)
 	return !end->revents || rest <= 0;
 }
 
-static bool may_tell(const struct pollfd *set)
+/* Of output that was not asked for, since somebody was behind, nothing is known. */
+static bool may_tell(const struct pollfd *set, bool asked)
 {
-	if (!m.exited || m.told || anybody_behind())
+	if (!m.exited || m.told || !asked || anybody_behind())
 		return false;
 	return is_read(&set[OUT], m.rest_out) && is_read(&set[ERR], m.rest_err);
 }
@@ -185,7 +186,7 @@ static void turn(void)
 		accept_client();
 	if (set[PROCESS].revents && m.started)
 		on_end_of_process();
-	else if (may_tell(set))
+	else if (may_tell(set, !behind))
 		tell_exit();
 	if (m.deadline && now_ms() >= m.deadline)
 		on_deadline();

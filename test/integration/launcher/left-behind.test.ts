@@ -1,11 +1,25 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { monitorFrame } from '../../../guest-agent/effects/frames.ts';
 import { launch } from '../../../guest-agent/effects/linux/launch.ts';
-import { signal } from '../../../guest-agent/effects/linux/monitor-client.ts';
+import { attach, readFrames, signal } from '../../../guest-agent/effects/linux/monitor-client.ts';
 import { loopbackOp } from '../../../guest-agent/plan/network-plan.ts';
+import { until } from '../../support/until.ts';
 import { barePlan, containerPlan, runAttached, skip, startLauncher, type Fixture } from './fixture.ts';
+
+const KIB = 1024;
+
+/** In a write to a pipe without room (proc_pid_wchan(5)). */
+function isBlocked(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/wchan`, 'utf8').includes('pipe_w');
+  } catch {
+    return true;
+  }
+}
 
 describe('what a process and its launch leave behind', { skip, timeout: 60_000 }, () => {
   let fixture: Fixture;
@@ -21,6 +35,26 @@ describe('what a process and its launch leave behind', { skip, timeout: 60_000 }
     assert.deepEqual([ended.exitCode, ended.signal], [4, 0]);
     assert.match(ended.stdout, /^last$/m);
     assert.match(ended.stderr, /^words$/m);
+  });
+
+  /** Some of these are over while the reader has taken nothing yet, and the last bytes lie in the pipe. */
+  test('whoever reads late has all of it, however much it is', async () => {
+    for (let bytes = 128 * KIB; bytes <= 640 * KIB; bytes += 24 * KIB) {
+      const plan = barePlan(fixture, { argv: ['head', '-c', String(bytes), '/dev/zero'], logPath: '' });
+      const { promise: attached, resolve } = Promise.withResolvers<Socket>();
+      const onReady = () =>
+        void attach(plan.monitor.socket, { stdin: false, stdout: true, stderr: true }).then(resolve);
+      const held = { ...plan, monitor: { ...plan.monitor, holdForAttach: true } };
+      const { pid, exited } = await launch(fixture.launcher, held, onReady);
+      const socket = await attached;
+      await until('it has ended, or waits for room', () => !existsSync(`/proc/${pid}`) || isBlocked(pid));
+      let received = 0;
+      await readFrames(socket, ({ kind, payload }) => {
+        if (kind === monitorFrame.stdout) received += payload.length;
+      });
+      assert.equal(received, bytes);
+      await exited;
+    }
   });
 
   test('its monitor holds nothing of its network', async () => {
