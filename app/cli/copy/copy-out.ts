@@ -59,13 +59,19 @@ async function open(
   return { source: { name, ownName, isFolder: isFolder(found) }, stream };
 }
 
-async function unpack(archive: AsyncIterable<Uint8Array>, unpacker: LocalUnpacker): Promise<void> {
+/** @throws what broke the archive off; an archive that ends too early is an error, too */
+export async function unpack(archive: AsyncIterable<Uint8Array>, unpacker: LocalUnpacker): Promise<void> {
   const options: object = { filenameEncoding: 'latin1' };
   const members = extract(options);
   const feeding = pipeline(archive, members);
-  feeding.catch(() => undefined);
+  const broken = feeding.then(() => Promise.withResolvers<never>().promise);
+  broken.catch(() => undefined);
   try {
-    for await (const member of members) await unpacker.add(member.header, member);
+    for await (const member of members)
+      await unpacker.add(member.header, {
+        resume: () => member.resume(),
+        [Symbol.asyncIterator]: () => whole(member as AsyncIterable<Uint8Array>, broken),
+      });
   } catch (error) {
     members.destroy();
     // What broke the archive off is the better reason.
@@ -74,6 +80,16 @@ async function unpack(archive: AsyncIterable<Uint8Array>, unpacker: LocalUnpacke
   }
   await feeding;
   await unpacker.finish();
+}
+
+/** A member's bytes: tar-stream says nothing of a broken archive to whoever waits for these. */
+async function* whole(member: AsyncIterable<Uint8Array>, broken: Promise<never>): AsyncGenerator<Uint8Array> {
+  const bytes = member[Symbol.asyncIterator]();
+  for (;;) {
+    const next = await Promise.race([bytes.next(), broken]);
+    if (next.done === true) return;
+    yield next.value;
+  }
 }
 
 async function localTarget(to: string): Promise<CopyTarget> {

@@ -3,10 +3,8 @@
  * no link that is there or comes in it is followed. A file has its name only when it is complete.
  */
 import { randomBytes } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { chmod, lchown, link, lstat, mkdir, rename, rm, symlink, utimes } from 'node:fs/promises';
+import { chmod, lchown, link, lstat, mkdir, open, rename, rm, symlink, utimes } from 'node:fs/promises';
 import { sep } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import type { Header } from 'tar-stream';
 import { isErrno } from '../../base/atomic-file.ts';
 import { EngineError } from '../../base/error.ts';
@@ -20,7 +18,7 @@ export interface UnpackOptions {
 }
 
 /** A member's bytes. */
-export interface MemberData extends AsyncIterable<unknown> {
+export interface MemberData extends AsyncIterable<Uint8Array> {
   resume(): unknown;
 }
 
@@ -84,7 +82,8 @@ export class LocalUnpacker {
     if (header.type === 'symlink') await symlink(bytesOf(header, 'linkpath'), part);
     else if (header.type === 'link') await link(await this.#linkTarget(header), part);
     else if (header.type === 'file') {
-      await pipeline(data, createWriteStream(part, { flags: 'wx', mode: 0o600 }));
+      await using file = await open(part, 'wx', 0o600);
+      await file.writeFile(data);
       await this.#dress(part, header);
     } else return false;
     return true;
